@@ -1,0 +1,1 @@
+"""What the papers share: compilation, validation, quadrature, ensembles."""

@@ -1,0 +1,62 @@
+"""The one place that holds the numba flags of every kernel.
+
+Environment
+-----------
+``NUMBA_DISABLE_JIT=1`` runs every kernel as plain Python.
+``NUMBA_CACHE_DIR`` moves the compiled code; by default it lies in the user's cache folder, below a
+key made of all sources of the package, because numba does not notice a changed callee in another file.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _cache_directory() -> Path:
+    package = Path(__file__).parent.parent
+    digest = hashlib.sha256()
+    for source in sorted(package.rglob("*.py")):
+        digest.update(source.read_bytes())
+    base = os.environ.get("NUMBA_CACHE_DIR") or (
+        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "disorder" / "numba"
+    )
+    return Path(base) / digest.hexdigest()[:16]
+
+
+def _enable_cache() -> bool:
+    try:
+        directory = _cache_directory()
+        directory.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        return False
+    if not os.access(directory, os.W_OK):
+        return False
+    numba.config.CACHE_DIR = str(directory)
+    return True
+
+
+_CACHE = _enable_cache()
+
+
+def kernel(function: F) -> F:
+    """Compile `function` with the flags of the project.
+
+    Parameters
+    ----------
+    function : callable
+        Takes arrays and scalars, validates nothing and draws nothing.
+
+    Returns
+    -------
+    callable
+        The compiled function: cached on disk where possible, releasing the GIL, with NumPy's
+        division semantics and without ``fastmath``.
+    """
+    compiled: F = numba.njit(cache=_CACHE, nogil=True, error_model="numpy")(function)
+    return compiled
