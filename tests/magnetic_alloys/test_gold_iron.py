@@ -21,9 +21,11 @@ from disorder.magnetic_alloys.gold_iron import (
 from disorder.magnetic_alloys.host_metal import (
     GOLD,
     Metal,
+    energy_per_impurity,
     free_electron_metal,
     impurity_density,
     largest_inelastic_rate,
+    transit_temperature,
     unitary_resistivity,
     unitary_scattering_rate,
 )
@@ -86,7 +88,7 @@ def test_unitary_resistivity_is_drude(ppm):
     assert unitary_resistivity(ppm) == pytest.approx(einstein, rel=1e-13)
 
 
-@given(ppms, st.floats(1e-6, 50.0), factors)
+@given(ppms, st.floats(1e-6, 10.0), factors)
 @settings(max_examples=40, deadline=None)
 def test_spin_glass_scale_from_v0_over_distance_cubed(ppm, kondo, c):
     # T_sg = n_s V_0, V_0 = nu J_0^2/(2 pi), J_0 = c/(nu ln(hbar v_F/(r k_B T_K))), r = n_s^(-1/3).
@@ -97,6 +99,17 @@ def test_spin_glass_scale_from_v0_over_distance_cubed(ppm, kondo, c):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ValidityWarning)
         assert spin_glass_temperature(ppm, kondo, prefactor=c) == pytest.approx(float(expected), rel=1e-12)
+
+
+@given(ppms)
+@settings(max_examples=20, deadline=None)
+def test_energy_scales(ppm):
+    # nu is the number of states per energy: n_s impurities need n_s/nu of energy for one state each. For free
+    # electrons n_s/nu = (4/3) x E_F with x impurities per electron. The transit takes hbar/E.
+    energy = si.m_e * FREE.fermi_velocity**2 / 2
+    assert energy_per_impurity(ppm, FREE) == pytest.approx(4 / 3 * 1e-6 * ppm * energy / si.k, rel=1e-13)
+    time = impurity_density(ppm) ** (-1 / 3) / GOLD.fermi_velocity
+    assert transit_temperature(ppm) * si.k * time == pytest.approx(si.hbar, rel=1e-13)
 
 
 def test_printed_form_of_t_sg():
@@ -280,6 +293,8 @@ CALLS = {
     "limit kondo": lambda x: residual_interaction_limit(x),
     "limit prefactor": lambda x: residual_interaction_limit(0.3, prefactor=x),
     "density": impurity_density,
+    "energy": energy_per_impurity,
+    "transit": transit_temperature,
     "unitary": unitary_scattering_rate,
     "inelastic": largest_inelastic_rate,
     "resistivity": unitary_resistivity,

@@ -92,7 +92,8 @@ def test_printed_coefficient_comes_out_of_the_printed_rate():
 
 
 def test_coefficient_from_the_cooperon_integral():
-    # (43) with (55): e^2 D/hbar int de/(2 pi) [1/(2 T cosh^2(e/2T))] int dq/(2 pi) 1/(D q^2 + Gamma(e)). Here D = n_s/nu = T_K = 1 and T = 1e-3, momenta and energies by quadrature.
+    # (43) with (55): e^2 D/hbar int de/(2 pi) [1/(2 T cosh^2(e/2T))] int dq/(2 pi) 1/(D q^2 + Gamma(e)),
+    # with D = n_s/nu = T_K = 1 and T = 1e-3; momenta and energies by quadrature.
     heat = 1e-3
     nodes, weights = panel_rule(np.linspace(-40, 40, 25), 12)
     total = 0.0

@@ -114,7 +114,8 @@ def test_populations_against_mpmath(spin, coupling, temperature):
     y = mpmath.mpf(coupling) / temperature
     weights = [(2 * j + 1) * mpmath.exp(-y * j * (j + 1) / 2) for j in range(int(2 * spin) + 1)]
     reference = [float(w / mpmath.fsum(weights)) for w in weights]
-    np.testing.assert_allclose(pair_level_populations(coupling, temperature, spin), reference, rtol=1e-11, atol=1e-300)
+    value = pair_level_populations(coupling, temperature, spin)
+    np.testing.assert_allclose(value, reference, rtol=1e-11, atol=1e-300)
 
 
 @pytest.mark.parametrize(("coupling", "ground"), [(1e300, 0), (-1e300, -1), (1e-300, None)])

@@ -124,6 +124,7 @@ def setup(app: Sphinx) -> None:
     # Before Sphinx looks for documents, and before the table of contents resolves its globs.
     if (Path(app.srcdir) / "api" / "index.md").exists():
         write_pages(Path(app.srcdir), state(app).sources)
+    app.setup_extension("sphinx.ext.autodoc")
     app.add_directive("api-overview", ApiOverview)
     app.connect("autodoc-process-docstring", escape_bars, priority=900)
     app.connect("missing-reference", resolve_short_name)

@@ -293,6 +293,16 @@ class LedgerSearch(LedgerTable):
         return super().run()
 
 
+class LedgerLegend(SphinxDirective):
+    """What each status means."""
+
+    def run(self) -> list[nodes.Node]:
+        rows = element("tbody")
+        for status, meaning in STATUSES.items():
+            rows += element("tr", element("td", badge(status)), element("td", nodes.Text(meaning)))
+        return [element("div", element("table", rows, classes=["api-table"]), classes=["table-scroll"])]
+
+
 class erratum(nodes.General, nodes.Element):  # noqa: N801
     """Stands for the two forms of a formula until all pages have been read."""
 
@@ -420,6 +430,7 @@ def setup(app: Sphinx) -> None:
         "paper-item": PaperItem,
         "ledger-table": LedgerTable,
         "ledger-search": LedgerSearch,
+        "ledger-legend": LedgerLegend,
         "errata": Errata,
     }.items():
         app.add_directive(name, directive)

@@ -7,6 +7,14 @@ from .cluster_t_matrix import (
     matsubara_t_matrix,
     retarded_t_matrix,
 )
+from .clusters import Quenching, cluster_quenching
+from .cooperon import (
+    exchange_vertex,
+    pair_lines,
+    singlet_component,
+    vertex_continuation,
+    vertex_sum,
+)
 from .electron_distributions import FermiDistribution, TwoStepDistribution
 from .energy_loss import (
     energy_loss_constant,
@@ -34,9 +42,11 @@ from .gold_iron import (
 from .host_metal import (
     GOLD,
     Metal,
+    energy_per_impurity,
     free_electron_metal,
     impurity_density,
     largest_inelastic_rate,
+    transit_temperature,
     unitary_resistivity,
     unitary_scattering_rate,
 )
@@ -61,6 +71,14 @@ from .pair_levels import (
 )
 from .pair_quenching import alpha_s, alpha_s_closed_form, alpha_s_large_spin
 from .pair_states import clebsch_gordan, pair_matrix_elements_from_states, pair_spin_components
+from .phase_relaxation import (
+    interaction_per_rate,
+    spin_flip_rate,
+    weak_localization_correction,
+    weak_localization_minimum,
+)
+from .quenched_resistivity import quenched_maximum, stationary_concentration, virial_quenching
+from .random_alloys import AlloyQuenching, alloy_quenching, random_couplings
 from .resistivity import (
     frozen_spin_resistivity,
     kondo_resistivity,
@@ -83,15 +101,12 @@ from .underscreened_transport import (
     resistivity_crossover,
     resistivity_crossover_estimate,
 )
+from .virial import VirialCoefficient, virial_coefficient
 from .weak_localization import (
     field_suppression,
     inelastic_weight,
-    interaction_per_rate,
-    spin_flip_rate,
     weak_localization_conductivity,
-    weak_localization_correction,
     weak_localization_crossover,
-    weak_localization_minimum,
     weak_localization_plateau,
 )
 
@@ -99,16 +114,21 @@ __all__ = [
     "GOLD",
     "ONE_LOOP_PREFACTOR",
     "PRINTED_PREFACTOR",
+    "AlloyQuenching",
     "FermiDistribution",
     "KondoTemperatures",
     "Metal",
     "NumericalDistribution",
+    "Quenching",
     "TwoStepDistribution",
+    "VirialCoefficient",
+    "alloy_quenching",
     "alpha_s",
     "alpha_s_closed_form",
     "alpha_s_large_spin",
     "born_t_matrix",
     "clebsch_gordan",
+    "cluster_quenching",
     "collision_integral",
     "collision_kernel",
     "cooperon_decay_rate",
@@ -120,6 +140,8 @@ __all__ = [
     "energy_loss_constant_closed_form",
     "energy_loss_distribution",
     "energy_loss_rate",
+    "energy_per_impurity",
+    "exchange_vertex",
     "fermi_liquid_resistivity",
     "fermi_liquid_t_matrix",
     "field_suppression",
@@ -143,12 +165,15 @@ __all__ = [
     "pair_correlator",
     "pair_energies",
     "pair_level_populations",
+    "pair_lines",
     "pair_matrix_elements",
     "pair_matrix_elements_from_states",
     "pair_partition_function",
     "pair_spectrum",
     "pair_spin_components",
     "pair_transition_rates",
+    "quenched_maximum",
+    "random_couplings",
     "residual_coupling",
     "residual_glass_temperature",
     "residual_interaction_limit",
@@ -163,20 +188,27 @@ __all__ = [
     "rkky_energy_share",
     "running_coupling",
     "self_consistent_interaction",
+    "singlet_component",
     "spin_correlator",
     "spin_flip_rate",
     "spin_glass_temperature",
     "spin_relaxation_rate",
     "spin_scattering_rate",
+    "stationary_concentration",
     "stationary_pair_distribution",
     "suhl_nagaoka_rate",
     "suhl_nagaoka_t_matrix",
     "t_matrix",
     "t_matrix_correction",
     "thermal_average",
+    "transit_temperature",
     "unitarity_temperature",
     "unitary_resistivity",
     "unitary_scattering_rate",
+    "vertex_continuation",
+    "vertex_sum",
+    "virial_coefficient",
+    "virial_quenching",
     "weak_localization_coefficient",
     "weak_localization_conductivity",
     "weak_localization_correction",

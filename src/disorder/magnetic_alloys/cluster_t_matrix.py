@@ -11,19 +11,19 @@ from scipy.special import digamma
 from ..numerics.quadrature import integrate, logarithmic_edges
 from ..numerics.validation import FloatArray, integer, positive, real_array
 
+# Largest energy over temperature.
+_LARGEST = 1e9
+
 
 def _lines(
     temperature: float, energies: ArrayLike, strengths: ArrayLike, degeneracies: ArrayLike | None
 ) -> tuple[float, FloatArray, FloatArray]:
-    # Temperature, frequencies E - E' and weights rho |S|^2 of all lines of K(omega)/2 pi, Eq. (4).
+    # T, and for each line of K(omega)/2 pi, Eq. (4): (E - E')/T and the logarithm of its weight rho |S|^2.
     t = positive("temperature", temperature)
     levels = real_array("energies", energies, ndim=1)
     matrix = real_array("strengths", strengths, ndim=2, low=0.0, open_low=False)
-    counts = (
-        np.ones(levels.size)
-        if degeneracies is None
-        else real_array("degeneracies", degeneracies, ndim=1, low=0.0)
-    )
+    given = np.ones(levels.size) if degeneracies is None else degeneracies
+    counts = real_array("degeneracies", given, ndim=1, low=0.0)
     if levels.size == 0 or matrix.shape != (levels.size, levels.size) or counts.size != levels.size:
         raise ValueError(
             f"strengths must have shape (n, n) and degeneracies (n,) for n = {levels.size} > 0 energies, "
@@ -31,10 +31,14 @@ def _lines(
         )
     if not np.allclose(matrix, matrix.T, rtol=1e-9, atol=1e-12 * float(matrix.max())):
         raise ValueError("strengths must be symmetric: the sum of |<i|S|j>|^2 over the states of i and j")
-    weights = np.exp(-(levels - levels.min()) / t)
-    weights /= counts @ weights
-    frequencies = levels[:, None] - levels
-    return t, frequencies.ravel(), (weights[:, None] * matrix).ravel()
+    with np.errstate(over="ignore"):
+        x = (levels - levels.min()) / t
+    if x.max() > _LARGEST:
+        raise ValueError(f"energies must span at most {_LARGEST:g} temperature, got a span of {x.max():.3g}")
+    with np.errstate(divide="ignore"):
+        logarithms = -x[:, None] - np.log(counts @ np.exp(-x)) + np.log(matrix)
+    present = matrix > 0
+    return t, (x[:, None] - x)[present], logarithms[present]
 
 
 def _indices(n: ArrayLike) -> NDArray[np.int64]:
@@ -62,7 +66,7 @@ def matsubara_correlator(
     temperature : float
         Positive; any unit, the same as `energies`.
     energies : array_like, shape (m,)
-        Levels of the cluster.
+        Levels of the cluster, spanning at most 1e9 T.
     strengths : array_like, shape (m, m)
         Symmetric and non-negative: the sum of :math:`|\langle\xi|\mathbf S|\xi'\rangle|^2` over the states of
         both levels; (2J+1) A_JJ' for a pair.
@@ -91,16 +95,15 @@ def matsubara_correlator(
     >>> matsubara_correlator([0, 1], 0.5, [0.0], [[1.5]], [2.0])
     array([1.5, 0. ])
     """
-    t, delta, weight = _lines(temperature, energies, strengths, degeneracies)
+    t, x, logarithm = _lines(temperature, energies, strengths, degeneracies)
     index = _indices(n)
-    omega = 2 * np.pi * t * index[..., None]
-    # Both directions of a line together, from the larger of their two weights.
-    size = np.abs(delta)
-    factor = np.where(delta <= 0, -np.expm1(-size / t) * size * weight, 0.0) * 2
-    degenerate = delta == 0
-    static = float(weight[degenerate].sum()) / t
-    moving = (factor[~degenerate] / (omega**2 + delta[~degenerate] ** 2)).sum(axis=-1)
-    return np.asarray(moving + static * (index == 0))
+    omega = 2 * np.pi * index[..., None]
+    static, falling = x == 0, x < 0
+    # Lines that take energy from the electron carry the larger weight; each stands for its reverse too.
+    y = -x[falling]
+    strength = 2 * np.exp(logarithm[falling]) * -np.expm1(-y) * y
+    moving = (strength / (omega**2 + y**2)).sum(axis=-1)
+    return np.asarray((moving + np.exp(logarithm[static]).sum() * (index == 0)) / t)
 
 
 def matsubara_t_matrix(
@@ -156,12 +159,12 @@ def retarded_t_matrix(
     strengths: ArrayLike,
     degeneracies: ArrayLike | None = None,
 ) -> NDArray[np.complex128]:
-    r"""Analytic continuation of :func:`matsubara_t_matrix` to real energies plus i0, in units of :math:`\pi\nu J^2`.
+    r"""Analytic continuation of :func:`matsubara_t_matrix` to real energies, over :math:`\pi\nu J^2`.
 
     Parameters
     ----------
     energy : array_like
-        Electron energies, real; or complex with a positive imaginary part.
+        Electron energies, real, or complex in the upper half plane; at most 1e9 T in magnitude.
     temperature, energies, strengths, degeneracies
         As in :func:`matsubara_correlator`.
 
@@ -189,20 +192,20 @@ def retarded_t_matrix(
     >>> retarded_t_matrix(0.3, 0.5, [0.0], [[1.5]], [2.0])
     array(0.-0.75j)
     """
-    t, delta, weight = _lines(temperature, energies, strengths, degeneracies)
+    t, x, logarithm = _lines(temperature, energies, strengths, degeneracies)
     e = np.asarray(energy)
     if e.dtype.kind not in "iufc":
         raise TypeError(f"energy must hold numbers, got {energy!r} of dtype {e.dtype}")
-    e = e.astype(np.complex128)
-    if not np.isfinite(e).all() or (e.imag < 0).any():
-        raise ValueError(f"energy must be finite with an imaginary part >= 0, got {energy!r}")
-    moving = delta < 0  # each line once: its reverse gives the same contribution
-    b = -delta[moving] / (2j * np.pi * t)
-    start = 0.5 + e[..., None] / (2j * np.pi * t)
-    cotangent = 1j * np.pi / np.tanh(-delta[moving] / (2 * t))
-    strength = weight[moving] * np.expm1(delta[moving] / t) / np.pi
-    terms = strength * (digamma(start + b) - digamma(start - b) + cotangent)
-    return np.asarray(terms.sum(axis=-1) - 1j * weight[delta == 0].sum())
+    with np.errstate(over="ignore", invalid="ignore"):
+        e = e.astype(np.complex128)[..., None] / t
+    if not (np.abs(e) <= _LARGEST).all() or (e.imag < 0).any():
+        raise ValueError(f"energy must lie within {_LARGEST:g} temperature, Im energy >= 0, got {energy!r}")
+    static, falling = x == 0, x < 0
+    y = -x[falling]
+    strength = np.exp(logarithm[falling]) * -np.expm1(-y) / np.pi
+    start, shift = 0.5 + e / (2j * np.pi), y / (2j * np.pi)
+    bracket = digamma(start - shift) - digamma(start + shift) - 1j * np.pi / np.tanh(y / 2)
+    return np.asarray((strength * bracket).sum(axis=-1) - 1j * np.exp(logarithm[static]).sum())
 
 
 def golden_rule_t_matrix(
@@ -217,7 +220,7 @@ def golden_rule_t_matrix(
     Parameters
     ----------
     energy : array_like
-        Electron energies, real.
+        Electron energies, real, at most 1e9 T in magnitude.
     temperature, energies, strengths, degeneracies
         As in :func:`matsubara_correlator`.
 
@@ -225,7 +228,7 @@ def golden_rule_t_matrix(
     -------
     ndarray
         The sum over lines of :math:`\rho_\xi|\langle\xi|\mathbf S|\xi'\rangle|^2` times
-        :math:`(1+e^{\varepsilon/T})/(1+e^{(\varepsilon-\omega)/T})`, omega the energy that the electron gains.
+        :math:`(1+e^{\varepsilon/T})/(1+e^{(\varepsilon-\omega)/T})`, omega the energy it gains.
 
     Raises
     ------
@@ -241,13 +244,15 @@ def golden_rule_t_matrix(
     >>> golden_rule_t_matrix([0.0, 1.0], 0.5, [0.0], [[1.5]], [2.0])
     array([0.75, 0.75])
     """
-    t, delta, weight = _lines(temperature, energies, strengths, degeneracies)
-    e = real_array("energy", energy)[..., None] / t
-    final = np.logaddexp(0.0, e) - np.logaddexp(0.0, e - delta / t)
-    # A line that lifts the electron carries the weight of an excited state: the exponents are added before exp.
-    return np.asarray(
-        np.exp(final + np.log(weight, where=weight > 0, out=np.full_like(weight, -np.inf))).sum(axis=-1)
-    )
+    t, x, logarithm = _lines(temperature, energies, strengths, degeneracies)
+    with np.errstate(over="ignore"):
+        e = real_array("energy", energy)[..., None] / t
+    if not (np.abs(e) <= _LARGEST).all():
+        raise ValueError(f"energy must lie within {_LARGEST:g} temperature, got {energy!r}")
+    # Logarithm of (1 + exp(e))/(1 + exp(e - x)); the factor can be out of range, its product with rho is not.
+    blocking = np.where(e > 0, np.minimum(x, e), np.minimum(0.0, x - e))
+    blocking += np.log1p(np.exp(-np.abs(e))) - np.log1p(np.exp(-np.abs(e - x)))
+    return np.asarray(np.exp(logarithm + blocking).sum(axis=-1))
 
 
 def cut_contributions(
@@ -288,21 +293,21 @@ def cut_contributions(
     >>> cut_contributions(0, 0.5, [0.0], [[1.5]], [2.0])
     (0j, 0.75j)
     """
-    t, delta, weight = _lines(temperature, energies, strengths, degeneracies)
+    _, x, logarithm = _lines(temperature, energies, strengths, degeneracies)
     epsilon = (2 * integer("n", n, low=-(10**7), high=10**7) + 1) * np.pi
-    moving = delta < 0
-    x = -delta[moving] / t
-    strength = -2 * weight[moving] * np.expm1(-x) * x
     # On the real axis coth cancels K(+) - K(-) = i (exp(omega/T) - 1) K(omega): the sum over lines is left.
-    axis = 1j * float(weight.sum())
-    if not x.size:
+    axis = 1j * float(np.exp(logarithm).sum())
+    falling = x < 0
+    y = -x[falling]
+    strength = 2 * np.exp(logarithm[falling]) * -np.expm1(-y) * y
+    if not y.size:
         return 0j, axis
 
     def odd_part(omega: FloatArray) -> NDArray[np.float64]:
         w = omega[:, None]
-        lines = 2 * w * epsilon / ((x**2 - w**2 + epsilon**2) ** 2 + (2 * w * epsilon) ** 2)
+        lines = 2 * w * epsilon / ((y**2 - w**2 + epsilon**2) ** 2 + (2 * w * epsilon) ** 2)
         return np.asarray(np.tanh(omega / 2) * (lines @ strength))
 
-    scale = max(float(x.max()), abs(epsilon))
+    scale = max(float(y.max()), abs(epsilon))
     result = integrate(odd_part, logarithmic_edges(1.0, 1e7 * scale), rtol=1e-11, order=16)
     return 1j * float(result.value) / np.pi, axis

@@ -1,16 +1,14 @@
-"""Exact diagonalisation of small clusters of spins with RKKY couplings, and averages over random alloys.
+"""Exact diagonalisation of small clusters of spins with RKKY couplings.
 
-What the resistivity needs of a spin is one number, its quenching factor G: the scattering of electrons that the
-interaction leaves, relative to a free spin. The Kondo part of the resistivity is proportional to G / ln^2(T/T_K).
+What the resistivity needs of a spin is one number, its quenching factor G: the scattering of electrons that
+the interaction leaves, relative to a free spin. The Kondo part of the resistivity is proportional to
+G / ln^2(T/T_K).
 """
 
 import math
-from collections.abc import Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
-from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -18,12 +16,10 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 from scipy.linalg import null_space
 
-from ..numerics.ensemble import run_ensemble
 from ..numerics.jit import kernel
-from ..numerics.validation import FloatArray, integer, positive, real_array, twice_spin
+from ..numerics.validation import FloatArray, real_array, twice_spin
 
 LARGEST_SPACE = 5000
-GEOMETRIES = ("box", "neighbours")
 
 
 @kernel
@@ -95,7 +91,8 @@ def _multiplets(spins: int, two_s: int) -> tuple[_Multiplets, ...]:
     raising = sum(plus[1:], plus[0])
     projection = np.rint(2 * sum(part.diagonal() for part in z)).astype(int)
     bonds = [
-        z[i] @ z[j] + (plus[i] @ plus[j].T + plus[i].T @ plus[j]) / 2 for i, j in combinations(range(spins), 2)
+        z[i] @ z[j] + (plus[i] @ plus[j].T + plus[i].T @ plus[j]) / 2
+        for i, j in combinations(range(spins), 2)
     ]
     result: list[_Multiplets] = []
     previous = None
@@ -116,7 +113,8 @@ def _multiplets(spins: int, two_s: int) -> tuple[_Multiplets, ...]:
     return tuple(result)
 
 
-def _check_size(spins: int, two_s: int) -> None:
+def check_cluster_size(spins: int, two_s: int) -> None:
+    """Refuse clusters that are too large for exact diagonalisation."""
     largest = int(math.log(LARGEST_SPACE) / math.log(two_s + 1))
     if spins > largest:
         raise ValueError(f"spins must be at most {largest} for spin {two_s / 2:g}, got {spins}")
@@ -138,7 +136,10 @@ class Quenching:
     slope: FloatArray
 
 
-def _quenching(couplings: FloatArray, temperature: FloatArray, two_s: int, average: bool) -> Quenching:
+def quenching_of_clusters(
+    couplings: FloatArray, temperature: FloatArray, two_s: int, average: bool
+) -> Quenching:
+    """Solve a stack of clusters, shape (samples, N, N); keep every spin or only their mean."""
     samples, spins = couplings.shape[:2]
     bonds = couplings[:, *np.triu_indices(spins, 1)]
     multiplets = _multiplets(spins, two_s)
@@ -151,16 +152,16 @@ def _quenching(couplings: FloatArray, temperature: FloatArray, two_s: int, avera
         energy += part.degeneracy * (x * np.exp(-x)).sum(axis=2)
     sums, slopes = np.zeros((2, samples, temperature.size, 1 if average else spins))
     for number, part in enumerate(multiplets):
-        for operator, factor, other in (
+        for operator, weight, other in (
             (part.same, part.same_factor, number),
             (part.below, part.below_factor, number - 1),
         ):
-            if operator is None or factor == 0.0:
+            if operator is None or weight == 0.0:
                 continue
             for k in range(samples):
                 levels, vectors = solved[number][0][k], solved[number][1][k]
                 elements = vectors.T @ operator @ solved[other][1][k]
-                strengths = factor * elements * elements
+                strengths = weight * elements * elements
                 if average:
                     strengths = strengths.mean(axis=0, keepdims=True)
                 others = solved[other][0][k] - ground[k]
@@ -170,6 +171,14 @@ def _quenching(couplings: FloatArray, temperature: FloatArray, two_s: int, avera
     scale = 4.0 / (two_s * (two_s + 2)) / partition[:, :, None]
     factor = scale * sums
     return Quenching(factor, scale * slopes - factor * (energy / partition)[:, :, None])
+
+
+def coupling_matrices(bonds: FloatArray, spins: int) -> FloatArray:
+    """Symmetric matrices from the entries above the diagonal, shape (samples, N(N-1)/2)."""
+    matrices = np.zeros((len(bonds), spins, spins))
+    first, second = np.triu_indices(spins, 1)
+    matrices[:, first, second] = matrices[:, second, first] = bonds
+    return matrices
 
 
 def cluster_quenching(couplings: ArrayLike, temperature: ArrayLike, spin: float) -> Quenching:
@@ -200,8 +209,8 @@ def cluster_quenching(couplings: ArrayLike, temperature: ArrayLike, spin: float)
 
     Notes
     -----
-    Only the states M = J of each total spin J are kept, and the Wigner-Eckart theorem restores the others: for
-    8 spins 1/2 the largest matrix has 28 rows instead of 256.
+    Only the states M = J of each total spin J are kept, and the Wigner-Eckart theorem restores the others:
+    for 8 spins 1/2 the largest matrix has 28 rows instead of 256.
 
     References
     ----------
@@ -223,65 +232,12 @@ def cluster_quenching(couplings: ArrayLike, temperature: ArrayLike, spin: float)
     if matrix[..., range(spins), range(spins)].any():
         raise ValueError("couplings must have a vanishing diagonal")
     two_s = twice_spin("spin", spin)
-    _check_size(spins, two_s)
+    check_cluster_size(spins, two_s)
     kelvin = real_array("temperature", temperature, low=0.0)
     if kelvin.ndim > 1:
         raise ValueError(f"temperature must be a number or have one axis, got shape {kelvin.shape}")
-    result = _quenching(matrix.reshape(-1, spins, spins), np.atleast_1d(kelvin), two_s, average=False)
+    result = quenching_of_clusters(
+        matrix.reshape(-1, spins, spins), np.atleast_1d(kelvin), two_s, average=False
+    )
     shape = matrix.shape[:-2] + kelvin.shape + (spins,)
     return Quenching(result.factor.reshape(shape), result.slope.reshape(shape))
-
-
-def random_couplings(spins: int, rng: np.random.Generator, geometry: str = "box") -> FloatArray:
-    """Couplings of spins at random places, in units of T_sg, with independent random phases.
-
-    Parameters
-    ----------
-    spins : int
-        Number N of spins, at least 2.
-    rng : numpy.random.Generator
-    geometry : {"box", "neighbours"}
-        "box": N spins in a periodic box at the density of the alloy, distances to the nearest image.
-        "neighbours": spin 0 and its N - 1 nearest neighbours in an unbounded alloy.
-
-    Returns
-    -------
-    ndarray, shape (N, N)
-        V_ij / T_sg = cos(phase) / (n_s r_ij^3).
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not as above.
-
-    References
-    ----------
-    Vavilov, Glazman, Larkin, cond-mat/0305240, Eqs. (8)-(10).
-
-    Examples
-    --------
-    >>> random_couplings(3, np.random.default_rng(1)).shape
-    (3, 3)
-    """
-    spins = integer("spins", spins, low=2)
-    if geometry not in GEOMETRIES:
-        raise ValueError(f"geometry must be one of {GEOMETRIES}, got {geometry!r}")
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng must be a numpy.random.Generator, got {rng!r}")
-    if geometry == "box":
-        side = spins ** (1 / 3)
-        places = rng.uniform(0.0, side, (spins, 3))
-        steps = places[:, None] - places
-        steps -= side * np.round(steps / side)
-    else:
-        # Enclosed volumes of the neighbours of a point: the steps between them are exponential.
-        radii = np.cbrt(3 / (4 * np.pi) * np.cumsum(rng.exponential(size=spins - 1)))
-        directions = rng.normal(size=(spins - 1, 3))
-        directions *= (radii / np.linalg.norm(directions, axis=1))[:, None]
-        places = np.vstack((np.zeros(3), directions))
-        steps = places[:, None] - places
-    upper = np.triu_indices(spins, 1)
-    couplings = np.zeros((spins, spins))
-    couplings[upper] = np.cos(rng.uniform(0.0, 2 * np.pi, upper[0].size))
-    couplings[upper] /= np.linalg.norm(steps, axis=2)[upper] ** 3
-    return couplings + couplings.T

@@ -30,7 +30,7 @@ def _mixture(x: FloatArray, weights: FloatArray, steps: FloatArray, out: FloatAr
 
 @kernel
 def _window(w: float, weights: FloatArray, steps: FloatArray) -> float:
-    # Logarithm of sum_ij c_i c_j h(w + s_i - s_j), h(t) = t/(1 - exp(-t)), without overflow for any sign of t.
+    # Logarithm of sum_ij c_i c_j h(w + s_i - s_j), h(t) = t/(1 - exp(-t)), without overflow.
     peak = -math.inf
     total = 0.0
     for i in range(weights.size):
@@ -78,7 +78,7 @@ def _differences(
 ) -> None:
     # (2 f(x) - f(x+e) - f(x-e))/e^2 and (f(x-e) - f(x+e))/e for a sum of Fermi functions, from the identities
     # 2n - n_+ - n_- = -2 tanh(z/2) sinh^2(e/2)/(cosh z + cosh e) and n_- - n_+ = sinh(e)/(cosh z + cosh e).
-    # With a = |z| and all exponents negative, cosh z + cosh e = exp(max(a, e)) (1 + p)(1 + q)/2 with p and q below.
+    # cosh z + cosh e = exp(max(a, e)) (1 + q)(1 + exp(-a - e))/2 with a = |z|: all exponents are negative.
     for m in range(x.size):
         for i in range(weights.size):
             z = min(max(x[m] - steps[i], -_HUGE), _HUGE)

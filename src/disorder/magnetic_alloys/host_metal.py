@@ -155,6 +155,67 @@ def impurity_density(concentration: ArrayLike, metal: Metal = GOLD) -> Number:
     return _result(np.asarray(1e-6 * _concentration(concentration) * _metal(metal).atomic_density))
 
 
+def energy_per_impurity(concentration: ArrayLike, metal: Metal = GOLD) -> Number:
+    """Energy scale n_s/nu of an alloy: all its rates are multiples of it.
+
+    Parameters
+    ----------
+    concentration : array_like
+        Atomic parts per million, in (0, 1e6).
+    metal : Metal
+        Host.
+
+    Returns
+    -------
+    float or ndarray
+        n_s/(nu k_B) in kelvins, nu per spin direction.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `concentration` is not real or out of range, or `metal` is no Metal.
+
+    Examples
+    --------
+    >>> f"{energy_per_impurity(60):.2f} K"
+    '4.50 K'
+    """
+    return _result(_energy_per_impurity(_concentration(concentration), _metal(metal)))
+
+
+def transit_temperature(concentration: ArrayLike, metal: Metal = GOLD) -> Number:
+    """Energy of the electrons that carry the interaction over the mean distance, hbar v_F n_s^(1/3)/k_B.
+
+    Parameters
+    ----------
+    concentration : array_like
+        Atomic parts per million, in (0, 1e6).
+    metal : Metal
+        Host.
+
+    Returns
+    -------
+    float or ndarray
+        In kelvins: the argument of the logarithm of Eq. (10) is this temperature over T_K.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `concentration` is not real or out of range, or `metal` is no Metal.
+
+    References
+    ----------
+    Vavilov, Glazman, Larkin, cond-mat/0305240, Eqs. (9) and (10).
+
+    Examples
+    --------
+    >>> f"{transit_temperature(60):.0f} K"
+    '1621 K'
+    """
+    density = 1e-6 * _concentration(concentration) * _metal(metal).atomic_density
+    return _result(np.asarray(hbar * metal.fermi_velocity / Boltzmann * np.cbrt(density)))
+
+
 def unitary_scattering_rate(concentration: ArrayLike, metal: Metal = GOLD) -> Number:
     r"""Largest rate at which impurities can scatter electrons of one channel, :math:`2 n_s/(\pi\hbar\nu)`.
 

@@ -12,11 +12,27 @@ from .pair_quenching import alpha_s
 
 def _scales(spin: float, t_sg: ArrayLike, t_k: ArrayLike) -> tuple[float, FloatArray, FloatArray]:
     alpha = float(alpha_s(twice_spin("spin", spin) / 2))
-    scales = broadcast(t_sg=real_array("t_sg", t_sg, low=0.0), t_k=real_array("t_k", t_k, low=0.0))
-    return alpha, scales[0], scales[1]
+    sg, kondo = broadcast(t_sg=real_array("t_sg", t_sg, low=0.0), t_k=real_array("t_k", t_k, low=0.0))
+    return alpha, sg, kondo
 
 
-def _shaped(value: NDArray[np.float64]) -> NDArray[np.float64] | float:
+def _log_ratio(above: FloatArray, below: FloatArray) -> FloatArray:
+    # Logarithm of above/below, exact also where the two are neighbouring floating-point numbers.
+    with np.errstate(over="ignore"):
+        near = np.log1p((above - below) / below)
+    ratio: FloatArray = np.where(above / 2 < below, near, np.log(above) - np.log(below))
+    return ratio
+
+
+def _temperature_ratio(t_sg: ArrayLike, t_k: ArrayLike, sg: FloatArray, kondo: FloatArray) -> FloatArray:
+    if (sg <= kondo).any():
+        raise ValueError(f"t_sg must exceed t_k, got t_sg = {t_sg!r}, t_k = {t_k!r}")
+    return _log_ratio(sg, kondo)
+
+
+def _finished(value: FloatArray) -> NDArray[np.float64] | float:
+    if not np.isfinite(value).all():
+        raise ValueError("the ratio of the scales must keep the result in the range of double precision")
     return float(value) if np.ndim(value) == 0 else value
 
 
@@ -67,7 +83,8 @@ def kondo_resistivity(
     t, sg, kondo = broadcast(temperature=t, t_sg=sg, t_k=kondo)
     if (t <= kondo).any():
         raise ValueError(f"temperature must lie above t_k = {t_k!r}, got {temperature!r}")
-    correction = alpha * (sg / t)
+    with np.errstate(over="ignore"):
+        correction = alpha * (sg / t)
     if (correction > 0.5).any():
         warnings.warn(
             f"kondo_resistivity: first virial correction up to {correction.max():.2g}; Eq. (27) holds for "
@@ -75,7 +92,7 @@ def kondo_resistivity(
             ValidityWarning,
             stacklevel=2,
         )
-    return _shaped((1 - correction) / (np.log(t) - np.log(kondo)) ** 2)
+    return _finished((1 - correction) / _log_ratio(t, kondo) ** 2)
 
 
 def resistivity_maximum(spin: float, t_sg: ArrayLike, t_k: ArrayLike) -> NDArray[np.float64] | float:
@@ -129,7 +146,8 @@ def resistivity_maximum(spin: float, t_sg: ArrayLike, t_k: ArrayLike) -> NDArray
         z = z - step
         if (np.abs(step) <= 4e-16 * z).all():
             break
-    return _shaped(alpha / 2 * z * sg)
+    with np.errstate(over="ignore"):
+        return _finished(alpha / 2 * z * sg)
 
 
 def resistivity_maximum_estimate(spin: float, t_sg: ArrayLike, t_k: ArrayLike) -> NDArray[np.float64] | float:
@@ -168,15 +186,16 @@ def resistivity_maximum_estimate(spin: float, t_sg: ArrayLike, t_k: ArrayLike) -
     12.72007
     """
     alpha, sg, kondo = _scales(spin, t_sg, t_k)
-    logarithm = _logarithm(sg, kondo, t_sg, t_k)
+    logarithm = _temperature_ratio(t_sg, t_k, sg, kondo)
     if (logarithm < 2).any():
         warnings.warn(
-            f"resistivity_maximum_estimate: ln(t_sg/t_k) down to {logarithm.min():.2g}; Eq. (29) holds for a large "
-            "logarithm: below 2 the first virial correction at the estimate exceeds 1",
+            f"resistivity_maximum_estimate: ln(t_sg/t_k) down to {logarithm.min():.2g}; Eq. (29) holds for a "
+            "large logarithm: below 2 the first virial correction at the estimate exceeds 1",
             ValidityWarning,
             stacklevel=2,
         )
-    return _shaped(alpha / 2 * logarithm * sg)
+    with np.errstate(over="ignore"):
+        return _finished(alpha / 2 * logarithm * sg)
 
 
 def frozen_spin_resistivity(spin: float, t_sg: ArrayLike, t_k: ArrayLike) -> NDArray[np.float64] | float:
@@ -210,11 +229,4 @@ def frozen_spin_resistivity(spin: float, t_sg: ArrayLike, t_k: ArrayLike) -> NDA
     """
     _, sg, kondo = _scales(spin, t_sg, t_k)
     s = twice_spin("spin", spin) / 2
-    return _shaped(s / (s + 1) / _logarithm(sg, kondo, t_sg, t_k) ** 2)
-
-
-def _logarithm(sg: FloatArray, kondo: FloatArray, t_sg: ArrayLike, t_k: ArrayLike) -> FloatArray:
-    if (sg <= kondo).any():
-        raise ValueError(f"t_sg must exceed t_k, got t_sg = {t_sg!r}, t_k = {t_k!r}")
-    difference: FloatArray = np.log(sg) - np.log(kondo)
-    return difference
+    return _finished(s / (s + 1) / _temperature_ratio(t_sg, t_k, sg, kondo) ** 2)

@@ -76,7 +76,7 @@ def low_temperature_resistivity(
             ValidityWarning(f"first-order virial expansion of (38) holds for T above t_sg = {glass:g}"),
             stacklevel=2,
         )
-    if ((values < 0.0) | (values > 1.0)).any():
+    elif ((values < 0.0) | (values > 1.0)).any():
         warnings.warn(
             ValidityWarning(
                 "resistivity (38) holds where it lies in [0, 1] of the unitarity value: "
