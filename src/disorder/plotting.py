@@ -5,8 +5,9 @@ their dashes, and curves are labelled where they run instead of in a legend. Fig
 they stay legible on a dark page, and 6.4 inches wide with 11 point text, so that they stay legible on a phone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -162,3 +163,64 @@ def shade_outside(ax: Axes, low: float, high: float, text: str) -> None:
         float(middle), 0.5, text, transform=ax.get_xaxis_transform(), rotation=90, ha="center", va="center",
         fontsize=9, color=GREY,
     )  # fmt: skip
+
+
+def contour_figure(
+    cuts: Sequence[tuple[float, str]], *, spacing: float = 1.0, idle: Sequence[int] = (), height: float = 4.6
+) -> tuple[Figure, Axes]:
+    """Draw the complex frequency plane with horizontal cuts and the closed contours between them.
+
+    Parameters
+    ----------
+    cuts : sequence of (float, str)
+        Position of each cut on the imaginary axis, and its label (mathematics between dollars).
+    spacing : float
+        Distance of neighbouring poles, which lie at its multiples; cuts may pass through a pole.
+    idle : sequence of int
+        Strips, counted from the bottom, whose whole contour gives nothing: dotted.
+    height : float
+        Of the figure, in inches.
+
+    Returns
+    -------
+    figure, axes
+        Contours run clockwise, solid where they contribute, dotted on the circle where they do not.
+
+    Examples
+    --------
+    >>> fig, ax = contour_figure([(0.0, "0"), (1.5, "a")])
+    """
+    fig, ax = figure(height=height)
+    radius, gap = 4.0, 0.13
+    heights = sorted(position for position, _ in cuts)
+    bounds = [-radius, *heights, radius]
+    for strip, (low, high) in enumerate(pairwise(bounds)):
+        bottom = low + gap if low > -radius else low
+        top = high - gap if high < radius else high
+        start, stop = np.arcsin(np.clip([bottom / radius, top / radius], -1, 1))
+        right = radius * np.exp(1j * np.linspace(start, stop, 100))
+        arcs = [right, -right.conj()]
+        lines = [(bottom, -1.0)] * (bottom > low) + [(top, 1.0)] * (top < high)
+        colour = COLOURS[strip % len(COLOURS)]
+        for arc in arcs:
+            ax.plot(arc.real, arc.imag, color=colour, linestyle=":", linewidth=1.3)
+        for level, direction in lines:
+            width = np.sqrt(radius**2 - level**2)
+            dash, stroke = (":", 1.3) if strip in idle else ("-", 1.8)
+            ax.plot([-width, width], [level, level], color=colour, linestyle=dash, linewidth=stroke)
+            for centre in (-width / 2, width / 2):
+                arrow = {"arrowstyle": "-|>", "color": colour, "linewidth": 0, "mutation_scale": 16}
+                ends = (centre + 0.18 * direction, level), (centre - 0.18 * direction, level)
+                ax.annotate("", *ends, arrowprops=arrow)
+    for position, text in cuts:
+        ends = [-radius - 0.35, radius + 0.35]
+        ax.plot(ends, [position] * 2, color=GREY, linestyle="-", linewidth=0.8, zorder=0)
+        ax.text(radius + 0.45, position, text, va="center", ha="left", color=GREY)
+    ax.plot([0, 0], [-radius - 0.3, radius + 0.4], color=GREY, linestyle="-", linewidth=0.8, zorder=0)
+    count = int(np.ceil(radius / spacing)) - 1
+    poles = spacing * np.arange(-count, count + 1)
+    ax.plot(0 * poles, poles, linestyle="none", marker="o", markersize=4.5, color="black", zorder=5)
+    ax.text(0.15, radius + 0.4, r"Im $\omega$", va="top", ha="left", color=GREY)
+    ax.set(aspect="equal", xlim=(-radius - 0.6, radius + 2.6), ylim=(-radius - 0.4, radius + 0.5))
+    ax.set_axis_off()
+    return fig, ax

@@ -356,3 +356,14 @@ def test_shapes():
     assert isinstance(suhl_nagaoka_t_matrix(2.0, 1.0, 0.5), float)
     assert np.shape(fermi_liquid_t_matrix(np.zeros(3), 0.0, 1.0)) == (3,)
     assert isinstance(fermi_liquid_resistivity(0.0, 1.0), float)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(1e-300, 1e300), st.floats(1e-300, 1e300), st.floats(-1e300, 1e300))
+def test_extreme_scales_above_t_k(low, high, energy):
+    if low >= high:
+        low, high = high, low * (1 + 1e-9)
+    assert 0 < running_coupling(high, low) < math.inf
+    assert 0 < suhl_nagaoka_t_matrix(high, low, 0.5, energy) <= 1 / (2 * math.pi)
+    assert one_loop_flow(-1e6, high, low) < 0
+    assert kondo_temperatures(wilson=low).specific_heat > low

@@ -316,7 +316,7 @@ def test_contour_orientation():
             g = lambda x: mp.coth(mp.mpc(x, height) / (2 * t)) * f(mp.mpc(x, height))  # noqa: E731
             return mp.quad(g, [-mp.inf, -5, -1, 0, 1, 5, mp.inf])
 
-        # Frequencies other than zero: clockwise is right to left on the upper line, left to right on the lower.
+        # Frequencies other than zero: clockwise runs left on the upper line, right on the lower one.
         contour = mp.mpc(0, 1) / (4 * mp.pi) * (-line(eta) + line(-eta))
         direct = 2 * t * mp.nsum(lambda m: f(mp.mpc(0, 2 * mp.pi * m * t)), [1, mp.inf])
     assert abs(contour - direct) < 1e-12

@@ -1,5 +1,6 @@
 """Residual spins of underscreened impurities: couplings, self-consistent interaction, resistivity."""
 
+import contextlib
 import math
 
 import mpmath
@@ -22,6 +23,7 @@ from disorder.magnetic_alloys import (
     resistivity_crossover,
     resistivity_crossover_estimate,
     rkky_energy_share,
+    running_coupling,
     self_consistent_interaction,
 )
 from disorder.numerics.validation import ValidityWarning
@@ -294,3 +296,27 @@ def test_shapes():
     assert isinstance(low_temperature_resistivity(1e-3, 1.0, 1e-4, 1.0), float)
     assert np.shape(frozen_resistivity(1.0, grid, 1.0)) == (2, 3)
     assert isinstance(rkky_energy_share(1.0, 1.0), float)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(1e-300, 1e300), st.floats(1e-300, 1e300), SPINS)
+def test_extreme_scales_give_a_number_or_a_clear_error(low, high, spin):
+    assume(low < high)
+    assert 0 < residual_coupling(low, high) < math.inf
+    assert 0 < residual_scattering_rate(low, spin, high) < math.inf
+    assert 0 <= rkky_energy_share(high, low) <= 1
+    assert 0 <= residual_glass_temperature(low, high) < math.inf
+    for call in (
+        lambda: self_consistent_interaction(low, high),
+        lambda: resistivity_crossover(spin, low, high),
+    ):
+        with contextlib.suppress(ValueError):  # no solution below T_K
+            assert 0 <= call() < high
+
+
+def test_one_step_of_rounding_from_the_kondo_temperature():
+    below = np.nextafter(1.0, 0.0)
+    assert residual_coupling(below, 1.0) == pytest.approx(0.5 / 2.0**-53, rel=1e-12)
+    assert running_coupling(np.nextafter(1.0, 2.0), 1.0) == pytest.approx(0.5 / 2.0**-52, rel=1e-12)
+    with pytest.raises(ValueError, match="temperature"):
+        low_temperature_resistivity(1e-200, 1.0, 1e-50, 1.0)

@@ -162,7 +162,7 @@ def test_phi_approaches_a_quarter_as_a_power():
 
 @pytest.mark.parametrize(
     ("x", "two_s", "dimension"),
-    [(1.0, 1, 1), (40.0, 2, 1), (1e4, 3, 1), (0.01, 1, 1), (5.0, 1, 2), (5.0, 1, 3)],
+    [(1.0, 1, 1), (40.0, 2, 1), (1e4, 3, 1), (0.01, 1, 1), (5.0, 14, 1), (5.0, 1, 2), (5.0, 1, 3)],
 )
 def test_crossover_against_mpmath(x, two_s, dimension):
     with mp.workdps(36):

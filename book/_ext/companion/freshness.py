@@ -7,6 +7,7 @@ the peak memory of the page's kernel.
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,23 @@ def cost(app: Sphinx, docname: str) -> tuple[float | None, int | None]:
     return seconds, memory
 
 
+KERNEL_CONFIG = """\
+c.IPKernelApp.log_level = "ERROR"
+c.HistoryManager.enabled = False
+"""
+
+
+def isolate_kernels(app: Sphinx) -> None:
+    """Run the cells without the reader's own IPython profile, whose startup files could change a result."""
+    folder = Path(app.outdir).parent / "ipython"
+    profile = folder / "profile_default"
+    profile.mkdir(parents=True, exist_ok=True)
+    (profile / "ipython_kernel_config.py").write_text(KERNEL_CONFIG, encoding="utf8")
+    os.environ["IPYTHONDIR"] = str(folder)
+
+
 def setup(app: Sphinx) -> None:
+    app.connect("builder-inited", isolate_kernels)
     app.connect("source-read", read_source)
     app.connect("env-get-outdated", outdated)
     app.connect("env-purge-doc", purge)

@@ -76,9 +76,10 @@ def fill_costs(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Put the measured costs in their place."""
     for node in list(doctree.findall(page_costs)):
         rows, total = [], 0.0
-        for name in sorted(name for name, page in pages(app.env).items() if page.has_code):
+        described = pages(app.env)
+        for name in app.env.external_site_map:  # type: ignore[attr-defined]
             seconds, memory = cost(app, name)
-            if seconds is None:
+            if seconds is None or name not in described:
                 continue
             total += seconds
             title = app.env.titles[name].astext()

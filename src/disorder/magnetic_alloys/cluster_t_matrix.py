@@ -228,7 +228,7 @@ def golden_rule_t_matrix(
     -------
     ndarray
         The sum over lines of :math:`\rho_\xi|\langle\xi|\mathbf S|\xi'\rangle|^2` times
-        :math:`(1+e^{\varepsilon/T})/(1+e^{(\varepsilon-\omega)/T})`, omega the energy it gains.
+        :math:`(1+e^{\varepsilon/T})/(1+e^{(\varepsilon-\omega)/T})`, omega = E - E'.
 
     Raises
     ------

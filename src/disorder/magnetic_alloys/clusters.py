@@ -137,20 +137,27 @@ class Quenching:
 
 
 def quenching_of_clusters(
-    couplings: FloatArray, temperature: FloatArray, two_s: int, average: bool
+    couplings: FloatArray, temperature: FloatArray, two_s: int, observed: int, *, average: bool = False
 ) -> Quenching:
-    """Solve a stack of clusters, shape (samples, N, N); keep every spin or only their mean."""
+    """Solve a stack of clusters, shape (samples, N, N); keep the first `observed` spins or their mean."""
     samples, spins = couplings.shape[:2]
     bonds = couplings[:, *np.triu_indices(spins, 1)]
+    scale = np.abs(bonds).max(axis=1, initial=0.0)
+    scale[scale == 0.0] = 1.0
+    # Levels closer than rounding errors can tell count as degenerate.
+    with np.errstate(over="ignore"):
+        kelvin = np.clip(temperature / scale[:, None], 1e-12, 1e300)
     multiplets = _multiplets(spins, two_s)
-    solved = [np.linalg.eigh(np.einsum("sb,bmn->smn", bonds, part.exchange)) for part in multiplets]
+    solved = [
+        np.linalg.eigh(np.einsum("sb,bmn->smn", bonds / scale[:, None], part.exchange)) for part in multiplets
+    ]
     ground = np.min([levels[:, 0] for levels, _ in solved], axis=0)[:, None]
     partition, energy = np.zeros((2, samples, temperature.size))
     for part, (levels, _) in zip(multiplets, solved, strict=True):
-        x = (levels - ground)[:, None, :] / temperature[:, None]
+        x = (levels - ground)[:, None, :] / kelvin[:, :, None]
         partition += part.degeneracy * np.exp(-x).sum(axis=2)
         energy += part.degeneracy * (x * np.exp(-x)).sum(axis=2)
-    sums, slopes = np.zeros((2, samples, temperature.size, 1 if average else spins))
+    sums, slopes = np.zeros((2, samples, temperature.size, 1 if average else observed))
     for number, part in enumerate(multiplets):
         for operator, weight, other in (
             (part.same, part.same_factor, number),
@@ -159,18 +166,16 @@ def quenching_of_clusters(
             if operator is None or weight == 0.0:
                 continue
             for k in range(samples):
-                levels, vectors = solved[number][0][k], solved[number][1][k]
-                elements = vectors.T @ operator @ solved[other][1][k]
+                levels, vectors = solved[number][0][k] - ground[k], solved[number][1][k]
+                others = solved[other][0][k] - ground[k]
+                elements = vectors.T @ operator[:observed] @ solved[other][1][k]
                 strengths = weight * elements * elements
                 if average:
                     strengths = strengths.mean(axis=0, keepdims=True)
-                others = solved[other][0][k] - ground[k]
-                _thermal_sums(
-                    levels - ground[k], others, strengths, number == other, temperature, sums[k], slopes[k]
-                )
-    scale = 4.0 / (two_s * (two_s + 2)) / partition[:, :, None]
-    factor = scale * sums
-    return Quenching(factor, scale * slopes - factor * (energy / partition)[:, :, None])
+                _thermal_sums(levels, others, strengths, number == other, kelvin[k], sums[k], slopes[k])
+    normalisation = 4.0 / (two_s * (two_s + 2)) / partition[:, :, None]
+    factor = normalisation * sums
+    return Quenching(factor, normalisation * slopes - factor * (energy / partition)[:, :, None])
 
 
 def coupling_matrices(bonds: FloatArray, spins: int) -> FloatArray:
@@ -200,7 +205,8 @@ def cluster_quenching(couplings: ArrayLike, temperature: ArrayLike, spin: float)
     Returns
     -------
     Quenching
-        Factors and derivatives by ln T, shape (..., N) or (..., t, N). Absolute accuracy about 1e-14.
+        Factors and derivatives by ln T, shape (..., N) or (..., t, N). Absolute accuracy about 1e-13;
+        temperatures below 1e-12 of the largest coupling count as that.
 
     Raises
     ------
@@ -236,8 +242,6 @@ def cluster_quenching(couplings: ArrayLike, temperature: ArrayLike, spin: float)
     kelvin = real_array("temperature", temperature, low=0.0)
     if kelvin.ndim > 1:
         raise ValueError(f"temperature must be a number or have one axis, got shape {kelvin.shape}")
-    result = quenching_of_clusters(
-        matrix.reshape(-1, spins, spins), np.atleast_1d(kelvin), two_s, average=False
-    )
+    result = quenching_of_clusters(matrix.reshape(-1, spins, spins), np.atleast_1d(kelvin), two_s, spins)
     shape = matrix.shape[:-2] + kelvin.shape + (spins,)
     return Quenching(result.factor.reshape(shape), result.slope.reshape(shape))

@@ -19,6 +19,8 @@ ComplexArray = NDArray[np.complex128]
 _PAULI: ComplexArray = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
 # exp(omega/T) and its inverse must both be finite.
 _LARGEST_RATIO = 700.0
+# A line closer to zero than this, in units T, contributes as a line at zero to rounding.
+_STILL = 1e-17
 
 
 def exchange_vertex(correlations: ArrayLike) -> ComplexArray:
@@ -194,7 +196,7 @@ def vertex_sum(
     """
     high, low = integer("upper", upper, low=0), integer("lower", lower, low=0)
     omega, weight, t = _lines(transitions, strengths, temperature)
-    still = omega == 0
+    still = np.abs(omega) <= _STILL * t
     frequencies = 2j * np.pi * t * np.arange(-low, high + 1)
     moving = -weight[~still] * np.expm1(omega[~still] / t)
     return complex(weight[still].sum() + t * (moving / (frequencies[:, None] - omega[~still])).sum())
@@ -251,7 +253,7 @@ def vertex_continuation(
             raise ValueError(f"{name} must be finite with imaginary part times {side:g} >= 0, got {value!r}")
         ends.append(end)
     omega, weight, t = _lines(transitions, strengths, temperature)
-    still = omega == 0
+    still = np.abs(omega) <= _STILL * t
     moving, u = -weight[~still] * np.expm1(omega[~still] / t), omega[~still] / t
     shift = 1j * u / (2 * np.pi)
     # Sums over m = -lower .. upper of 1/(i omega_m - omega_l), with m written through the ends.

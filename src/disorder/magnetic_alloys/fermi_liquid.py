@@ -50,7 +50,7 @@ def kondo_temperatures(
     Parameters
     ----------
     phase_shift, specific_heat, wilson : float, optional
-        Exactly one of them, positive: see :class:`KondoTemperatures`.
+        Exactly one of them, from 1e-300 to 1e300: see :class:`KondoTemperatures`.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def kondo_temperatures(
     Raises
     ------
     TypeError, ValueError
-        If not exactly one scale is given, or it is not positive.
+        If not exactly one scale is given, or it is out of range.
 
     Notes
     -----
@@ -89,6 +89,8 @@ def kondo_temperatures(
         "wilson": 4 / (math.pi * WILSON_NUMBER),
     }
     ((name, value),) = named.items()
+    if not 1e-300 <= value <= 1e300:
+        raise ValueError(f"{name} must lie in [1e-300, 1e300], got {value!r}")
     t_0 = value * to_phase_shift[name]
     return KondoTemperatures(t_0, t_0 * 1.5 * math.pi, t_0 * math.pi * WILSON_NUMBER / 4)
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma
 
-from ..numerics.validation import FloatArray, ValidityWarning, positive, real_array, twice_spin
+from ..numerics.validation import FloatArray, ValidityWarning, positive, real_array, real_scalar, twice_spin
 
 ONE_LOOP_PREFACTOR = 0.5
 """c of nu J = c/ln(T/T_K) by one-loop scaling."""
@@ -28,11 +28,17 @@ def _plain(values: FloatArray) -> NDArray[np.float64] | float:
 def _logarithm_above(temperature: ArrayLike, t_k: float) -> FloatArray:
     scale = positive("t_k", t_k)
     values = real_array("temperature", temperature, low=scale)
-    return np.asarray(np.log(values) - math.log(scale))
+    return _log_ratio(values, np.asarray(scale))
+
+
+def _log_ratio(high: FloatArray, low: FloatArray) -> FloatArray:
+    # ln(high/low) for high > low > 0, exact near one and without overflow; high - low is exact below 2 low.
+    close = np.minimum(high - low, low) / low
+    return np.asarray(np.where(close < 1.0, np.log1p(close), np.log(high) - np.log(low)))
 
 
 def _prefactor(prefactor: float) -> float:
-    return positive("prefactor", prefactor)
+    return real_scalar("prefactor", prefactor, low=1e-6, high=1e6, open_low=False, open_high=False)
 
 
 def one_loop_flow(coupling: ArrayLike, bandwidth: float, cutoff: ArrayLike) -> NDArray[np.float64] | float:
@@ -44,7 +50,7 @@ def one_loop_flow(coupling: ArrayLike, bandwidth: float, cutoff: ArrayLike) -> N
     Parameters
     ----------
     coupling : array_like
-        Bare nu J, a pure number; positive (antiferromagnetic) or negative (ferromagnetic).
+        Bare nu J, from -1e6 to 1e6; positive (antiferromagnetic) or negative (ferromagnetic).
     bandwidth : float
         Initial half width D of the band, positive.
     cutoff : array_like
@@ -70,10 +76,10 @@ def one_loop_flow(coupling: ArrayLike, bandwidth: float, cutoff: ArrayLike) -> N
     >>> round(one_loop_flow(0.1, 1.0, np.exp(-2.0)), 12)
     0.166666666667
     """
-    bare = real_array("coupling", coupling)
+    bare = real_array("coupling", coupling, low=-1e6, high=1e6, open_low=False, open_high=False)
     width = positive("bandwidth", bandwidth)
     ends = real_array("cutoff", cutoff, low=0.0, high=width, open_high=False)
-    denominator = 1.0 - 2.0 * bare * (math.log(width) - np.log(ends))
+    denominator = 1.0 - 2.0 * bare * _log_ratio(np.asarray(width), ends)
     if (denominator <= 0.0).any():
         raise ValueError(
             f"cutoff must lie above the Kondo temperature bandwidth * exp(-1/(2 coupling)), got {cutoff!r}"
@@ -93,7 +99,8 @@ def running_coupling(
     t_k : float
         Kondo temperature of the one-loop equation, positive, same unit.
     prefactor : float
-        The number c: 1/2 solves the scaling equation of this Hamiltonian, the paper prints 2.
+        The number c, from 1e-6 to 1e6: 1/2 solves the scaling equation of this Hamiltonian, the paper
+        prints 2.
 
     Returns
     -------
@@ -264,7 +271,8 @@ def suhl_nagaoka_t_matrix(
         warnings.warn(
             ValidityWarning(f"Suhl-Nagaoka scattering matrix holds for T above T_K = {scale:g}"), stacklevel=2
         )
-    ratio = np.minimum(np.abs(energies) / heat, 1e300) / (2 * math.pi)
+    with np.errstate(over="ignore"):
+        ratio = np.minimum(np.abs(energies) / heat, 1e300) / (2 * math.pi)
     shift = np.real(digamma(0.5 + 1j * ratio)) - float(digamma(0.5))
     x = np.log(heat) - math.log(scale) + shift
     p2 = math.pi**2 * two_s * (two_s + 2) / 4

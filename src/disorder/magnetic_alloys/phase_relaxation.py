@@ -31,7 +31,7 @@ def _logarithm(temperature: FloatArray, kondo: FloatArray) -> FloatArray:
         )
     # The difference keeps its digits close to t_k, the logarithms survive ratios beyond 1e308.
     near = temperature < 2 * kondo
-    excess = np.where(near, (temperature - kondo) / kondo, 0.0)
+    excess = np.where(near, temperature - kondo, 0.0) / kondo
     logarithm: FloatArray = np.where(near, np.log1p(excess), np.log(temperature) - np.log(kondo))
     return logarithm
 

@@ -25,7 +25,8 @@ def random_couplings(spins: int, rng: np.random.Generator, geometry: str = "box"
         Number N of spins, at least 2.
     rng : numpy.random.Generator
     geometry : {"box", "neighbours"}
-        "box": N spins in a periodic box at the density of the alloy, distances to the nearest image.
+        "box": N spins in a periodic box, distances to the nearest image; its volume (N - 1)/n_s gives the
+        others, as one spin sees them, the density of the alloy.
         "neighbours": spin 0 and its N - 1 nearest neighbours in an unbounded alloy.
 
     Returns
@@ -53,7 +54,7 @@ def random_couplings(spins: int, rng: np.random.Generator, geometry: str = "box"
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng must be a numpy.random.Generator, got {rng!r}")
     if geometry == "box":
-        side = spins ** (1 / 3)
+        side = (spins - 1) ** (1 / 3)
         places = rng.uniform(0.0, side, (spins, 3))
         steps = places[:, None] - places
         steps -= side * np.round(steps / side)
@@ -104,12 +105,14 @@ def _alloy_task(
     rng = np.random.default_rng(seed)
     couplings = np.array([random_couplings(spins, rng, geometry) for _ in range(samples)])
     everyone = geometry == "box"
-    cluster = quenching_of_clusters(couplings, temperature, two_s, everyone)
+    cluster = quenching_of_clusters(couplings, temperature, two_s, spins if everyone else 1, average=everyone)
     result = np.array([cluster.factor[:, :, 0].mean(axis=0), cluster.slope[:, :, 0].mean(axis=0)])
     if exact_pairs:
         upper = np.triu_indices(spins, 1)
         bonds = (couplings[:, *upper] if everyone else couplings[:, 0, 1:]).ravel()
-        pairs = quenching_of_clusters(coupling_matrices(bonds[:, None], 2), temperature, two_s, True)
+        pairs = quenching_of_clusters(
+            coupling_matrices(bonds[:, None], 2), temperature, two_s, 2, average=True
+        )
         weight = (2 / spins if everyone else 1.0) / samples
         missing = -float(alpha_s(two_s / 2)) / temperature
         result[0] += missing - weight * (pairs.factor[:, :, 0] - 1).sum(axis=0)

@@ -42,7 +42,7 @@ def kondo_resistivity(
     r"""Kondo resistivity with the Kondo logarithm and the first virial correction, Eq. (27).
 
     .. math:: \frac{\Delta\rho_K}{\rho_1} = \frac{1 - \alpha_S T_{sg}/T}{\ln^2(T/T_K)}, \qquad
-              \rho_1 = \frac{12\pi n_s S(S+1)}{e^2 v_F^2 \nu^2}
+              \rho_1 = \frac{3\pi n_s S(S+1)}{4 e^2 v_F^2 \nu^2}
 
     Parameters
     ----------
@@ -56,8 +56,8 @@ def kondo_resistivity(
     Returns
     -------
     float or ndarray
-        Resistivity over rho_1, of the broadcast shape. rho_1 is the paper's; the one-loop flow for the
-        Hamiltonian (1) makes it 16 times smaller and changes nothing else.
+        Resistivity over rho_1, of the broadcast shape. rho_1 belongs to the coupling 1/(2 nu ln(T/T_K)) that
+        solves the scaling equation of the Hamiltonian (1); the paper prints it 16 times as large.
 
     Raises
     ------

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import lambertw
 
 from ..numerics.validation import FloatArray, positive, real_array, twice_spin
-from .kondo import ONE_LOOP_PREFACTOR, _plain, _prefactor
+from .kondo import ONE_LOOP_PREFACTOR, _log_ratio, _plain, _prefactor
 
 
 def _residual_spin(spin: float) -> float:
@@ -22,7 +22,7 @@ def _residual_spin(spin: float) -> float:
 def _logarithm_below(name: str, value: ArrayLike, t_k: float) -> FloatArray:
     scale = positive("t_k", t_k)
     values = real_array(name, value, low=0.0, high=scale)
-    return np.asarray(math.log(scale) - np.log(values))
+    return _log_ratio(np.asarray(scale), values)
 
 
 def residual_coupling(
@@ -133,7 +133,8 @@ def self_consistent_interaction(
     Returns
     -------
     float or ndarray
-        V, in the unit of `t_k`, at most T_K/e^2; relative accuracy about 1e-14 times ln(T_K/V).
+        V, in the unit of `t_k`, at most T_K/e^2; relative accuracy about 1e-14, down to 1e-8 where the branch
+        ends.
 
     Raises
     ------
@@ -156,16 +157,17 @@ def self_consistent_interaction(
     """
     c, scale = _prefactor(prefactor), positive("t_k", t_k)
     density = real_array("concentration", concentration, low=0.0)
-    half_root = c / math.sqrt(8 * math.pi) * np.sqrt(density / scale)
+    half_root = c / math.sqrt(8 * math.pi) * (np.sqrt(density) / math.sqrt(scale))
     if (half_root > math.exp(-1.0)).any():
         limit = 8 * math.pi * math.exp(-2.0) * scale / c**2
         raise ValueError(
             f"concentration must be at most {limit:g}, or no solution below t_k exists; got {concentration!r}"
         )
-    if (half_root == 0.0).any():
-        raise ValueError(f"concentration must not vanish against t_k, got {concentration!r}")
-    exponent = np.real(lambertw(-half_root, k=-1))
-    return _plain(np.asarray(scale * np.exp(2 * exponent)))
+    if (half_root < 1e-300).any():
+        raise ValueError(f"concentration must exceed t_k times 1e-590, got {concentration!r}")
+    logarithm = -2 * np.real(lambertw(-half_root, k=-1))
+    # g T_K / ln^2 instead of exp(-ln): the error of the logarithm enters once, not as a power.
+    return _plain(np.asarray(c**2 / (2 * math.pi) * density / logarithm**2))
 
 
 def residual_glass_temperature(
@@ -221,7 +223,7 @@ def rkky_energy_share(energy: ArrayLike, transit_energy: float) -> NDArray[np.fl
     Returns
     -------
     float or ndarray
-        1 - exp(-2 energy/transit_energy), in [0, 1).
+        1 - exp(-2 energy/transit_energy), in [0, 1].
 
     Raises
     ------

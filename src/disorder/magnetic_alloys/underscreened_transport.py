@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..numerics.validation import ValidityWarning, positive, real_array, real_scalar
 from .kondo import ONE_LOOP_PREFACTOR, _plain, _prefactor
-from .resistivity import alpha_s
+from .pair_quenching import alpha_s
 from .underscreened import _logarithm_below, _residual_spin
 from .weak_localization import weak_localization_crossover
 
@@ -67,7 +67,10 @@ def low_temperature_resistivity(
     logarithm = _logarithm_below("temperature", temperature, t_k)
     heat = real_array("temperature", temperature)
     glass = real_scalar("t_sg", t_sg, low=0.0, open_low=False)
-    correction = float(alpha_s(residual)) * glass / heat if glass else np.zeros_like(heat)
+    with np.errstate(over="ignore"):
+        correction = float(alpha_s(residual)) * (glass / heat)
+    if not (correction < 1e100).all():
+        raise ValueError(f"temperature must exceed t_sg times 1e-100, got {temperature!r}")
     values = np.asarray(
         1.0 - (math.pi * c) ** 2 * residual * (residual + 1) / logarithm**2 * (1.0 - correction)
     )
@@ -279,7 +282,11 @@ def residual_weak_localization(
         warnings.warn(
             ValidityWarning(f"first-order virial expansion holds for T above t_sg = {glass:g}"), stacklevel=2
         )
+    with np.errstate(over="ignore", under="ignore"):
+        product = heat * times
+    if not ((product >= 1e-300) & (product <= 1e300)).all():
+        raise ValueError(f"tau_s times temperature must lie in [1e-300, 1e300], got tau_s = {tau_s!r}")
     if glass == 0.0:
-        return _plain(np.ones(np.broadcast_shapes(heat.shape, times.shape)))
-    crossover = np.asarray(weak_localization_crossover(heat * times, residual))
+        return _plain(np.ones_like(product))
+    crossover = np.asarray(weak_localization_crossover(product, residual))
     return _plain(np.asarray(1.0 + glass * times * crossover))

@@ -20,9 +20,9 @@ from ..numerics.validation import FloatArray, integer, positive, twice_spin
 from .clusters import check_cluster_size, coupling_matrices, quenching_of_clusters
 
 _STEP = 0.25
-# Couplings over temperature at the two ends of the integral over cluster sizes, in units of the coupling
-# that sets the smallest and the largest relevant size; what lies beyond is added as a geometric series.
-_WEAKEST, _STRONGEST = 0.03, 300.0
+# Couplings over temperature at the two ends of the integral over cluster sizes; what lies beyond is added as
+# a geometric series. Rounding errors grow towards weak coupling, the faster the higher the order.
+_WEAKEST, _STRONGEST = {1: 1e-3, 2: 0.03, 3: 0.03, 4: 0.03}, 300.0
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def _connected(bonds: FloatArray, temperature: FloatArray, two_s: int) -> FloatA
     for size in range(2, spins + 1):
         for members in combinations(range(spins), size):
             inner = matrices[:, members][:, :, members]
-            factor = quenching_of_clusters(inner, temperature, two_s, average=True).factor[:, :, 0]
+            factor = quenching_of_clusters(inner, temperature, two_s, size, average=True).factor[:, :, 0]
             # Each of the `size` members is observed in this subset: weight size / spins.
             total += (-1.0) ** (spins - size) * size / spins * factor
     return total
@@ -110,8 +110,8 @@ def _size_integral(bonds: FloatArray, order: int, two_s: int, step: float) -> Fl
     # converges exponentially for an integrand that is analytic in a strip around the whole axis. Both signs
     # of all couplings are averaged, which cancels the odd orders in V exactly.
     scale = _link(bonds, order + 1, max(order - 1, 1))
-    count = math.ceil(math.log(_STRONGEST / _WEAKEST * max(1.0, float(scale.max()))) / step) + 1
-    size = _WEAKEST * np.exp(step * np.arange(count))
+    count = math.ceil(math.log(_STRONGEST / _WEAKEST[order] * max(1.0, float(scale.max()))) / step) + 1
+    size = _WEAKEST[order] * np.exp(step * np.arange(count))
     unit = bonds / scale[:, None]
     u = (_connected(unit, 1 / size, two_s) + _connected(-unit, 1 / size, two_s)) / 2
     terms = u * size ** (-order)
