@@ -213,8 +213,8 @@ def contour_figure(
                 ends = (centre + 0.18 * direction, level), (centre - 0.18 * direction, level)
                 ax.annotate("", *ends, arrowprops=arrow)
     for position, text in cuts:
-        ends = [-radius - 0.35, radius + 0.35]
-        ax.plot(ends, [position] * 2, color=GREY, linestyle="-", linewidth=0.8, zorder=0)
+        whole = [-radius - 0.35, radius + 0.35]
+        ax.plot(whole, [position] * 2, color=GREY, linestyle="-", linewidth=0.8, zorder=0)
         ax.text(radius + 0.45, position, text, va="center", ha="left", color=GREY)
     ax.plot([0, 0], [-radius - 0.3, radius + 0.4], color=GREY, linestyle="-", linewidth=0.8, zorder=0)
     count = int(np.ceil(radius / spacing)) - 1

@@ -22,9 +22,15 @@ def condense(report: dict[str, Any]) -> dict[str, Any]:
         extra = item["extra_info"]
         missing = {"what", "role"} - set(extra)
         if missing or extra["role"] not in ("ours", "alternative"):
-            raise SystemExit(f"{item['fullname']}: extra_info needs what, and role ours or alternative, got {extra}")
+            raise SystemExit(
+                f"{item['fullname']}: extra_info needs what, and role ours or alternative, got {extra}"
+            )
         row = {"group": item["group"] or item["name"], "what": extra["what"], "role": extra["role"]}
-        row |= {"median": item["stats"]["median"], "rounds": item["stats"]["rounds"], "error": extra.get("error")}
+        row |= {
+            "median": item["stats"]["median"],
+            "rounds": item["stats"]["rounds"],
+            "error": extra.get("error"),
+        }
         rows.append(row)
     ours = {row["group"]: row["median"] for row in rows if row["role"] == "ours"}
     for row in rows:

@@ -7,5 +7,5 @@ Each one names its computation as the group and says how it computes, with which
         value = benchmark(alpha_s, 3.5)
         benchmark.extra_info.update(what="numba panels", error=abs(value - reference), role="ours")
 
-`role` is "ours" or "alternative"; the ratio on the performance page is the median of the alternative over ours.
+`role` is "ours" or "alternative"; the ratio on the performance page is the alternative's median over ours.
 """

@@ -1,4 +1,4 @@
-"""CITATION.cff follows the Citation File Format 1.2.0 (schema of citation-file-format.github.io, CC BY 4.0)."""
+"""CITATION.cff follows the Citation File Format 1.2.0; the schema beside this file is its own, CC BY 4.0."""
 
 import json
 import tomllib
@@ -15,12 +15,16 @@ from pybtex.database import parse_file
 @pytest.fixture(scope="module")
 def citation(root: Path) -> dict[str, object]:
     # Dates are words for the schema.
-    loader = type("Loader", (yaml.SafeLoader,), {"yaml_implicit_resolvers": dict(yaml.SafeLoader.yaml_implicit_resolvers)})
+    loader = type(
+        "Loader",
+        (yaml.SafeLoader,),
+        {"yaml_implicit_resolvers": dict(yaml.SafeLoader.yaml_implicit_resolvers)},
+    )
     loader.yaml_implicit_resolvers = {
         key: [(tag, regexp) for tag, regexp in pairs if tag != "tag:yaml.org,2002:timestamp"]
         for key, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
-    return yaml.load((root / "CITATION.cff").read_text(encoding="utf8"), Loader=loader)  # noqa: S506
+    return yaml.load((root / "CITATION.cff").read_text(encoding="utf8"), Loader=loader)
 
 
 def test_schema(citation: dict[str, object]) -> None:
@@ -41,9 +45,13 @@ def test_every_paper_has_a_reference(book: Path) -> None:
 
 def test_no_reference_is_invented_or_half(book: Path) -> None:
     for key, entry in parse_file(str(book / "references.bib")).entries.items():
-        wanted = {"article": {"journal", "volume", "pages"}, "book": {"publisher"}, "misc": {"eprint"}}[entry.type]
+        wanted = {"article": {"journal", "volume", "pages"}, "book": {"publisher"}, "misc": {"eprint"}}[
+            entry.type
+        ]
         assert entry.persons["author"], key
         assert wanted | {"title", "year"} <= set(entry.fields), key
         # Key: first author and year.
-        assert key.startswith(entry.persons["author"][0].last_names[0].lower().encode("ascii", "ignore").decode()[:3]), key
+        assert key.startswith(
+            entry.persons["author"][0].last_names[0].lower().encode("ascii", "ignore").decode()[:3]
+        ), key
         assert key.endswith(entry.fields["year"]), key

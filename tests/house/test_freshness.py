@@ -1,4 +1,4 @@
-"""No page can show a stale number: the hash of a page's sources, and the proof with a small book that is built."""
+"""No page can show a stale number: the hash of a page's sources, and the proof with a small built book."""
 
 import json
 import os
@@ -49,7 +49,8 @@ def make_package(root: Path) -> Path:
         "numerics/other.py": "",
         "paper/__init__.py": "from .one import first\nfrom .two import second as second\n",
         "paper/one.py": "from ..numerics.shared import unit\n\ndef first():\n    return 10 * unit()\n",
-        "paper/two.py": "from disorder.numerics import shared\n\ndef second():\n    return 20 * shared.unit()\n",
+        "paper/two.py": "from disorder.numerics import shared\n\n"
+        "def second():\n    return 20 * shared.unit()\n",
     }
     for name, text in files.items():
         (package / name).parent.mkdir(parents=True, exist_ok=True)
@@ -85,7 +86,12 @@ def test_names_are_followed_through_the_package_to_their_modules(tmp_path: Path)
 def test_importing_a_package_means_all_of_it(tmp_path: Path) -> None:
     make_package(tmp_path)
     modules = SourceTree(tmp_path / "src").page_modules("```{code-cell}\nimport disorder.paper as p\n```\n")
-    assert modules == {"disorder.paper", "disorder.paper.one", "disorder.paper.two", "disorder.numerics.shared"}
+    assert modules == {
+        "disorder.paper",
+        "disorder.paper.one",
+        "disorder.paper.two",
+        "disorder.numerics.shared",
+    }
 
 
 def test_code_that_cannot_be_read_depends_on_everything(tmp_path: Path) -> None:
@@ -95,7 +101,8 @@ def test_code_that_cannot_be_read_depends_on_everything(tmp_path: Path) -> None:
 
 
 def test_options_and_magics_are_no_code() -> None:
-    text = "```{code-cell} python\n---\ntags: [a]\n---\n%time x = 1\ny = 2\n```\n\n:::{code-cell}\n:tags: [b]\nz = 3\n:::\n"
+    text = "```{code-cell} python\n---\ntags: [a]\n---\n%time x = 1\ny = 2\n```\n\n"
+    text += ":::{code-cell}\n:tags: [b]\nz = 3\n:::\n"
     assert page_code(text) == "y = 2\nz = 3"
 
 
@@ -114,7 +121,9 @@ def test_hash_changes_exactly_for_the_pages_that_depend(
     package = make_package(tmp_path)
     before = digest(tmp_path, page("first")), digest(tmp_path, page("second"))
     if "__init__" in module:
-        (package / module).write_text("from .two import second\nfrom .two import second as first\n", encoding="utf8")
+        (package / module).write_text(
+            "from .two import second\nfrom .two import second as first\n", encoding="utf8"
+        )
     else:
         edit(package / module, old, new)
     after = digest(tmp_path, page("first")), digest(tmp_path, page("second"))
@@ -134,7 +143,10 @@ def test_hash_depends_on_the_requirements(tmp_path: Path) -> None:
 def test_real_chapters_depend_on_few_modules(root: Path) -> None:
     """Were every page to depend on every module, any edit would execute the whole book again."""
     sources = SourceTree(root / "src")
-    papers = [sources.page_modules(path.read_text(encoding="utf8")) for path in sorted((root / "book").glob("*/*.md"))]
+    papers = [
+        sources.page_modules(path.read_text(encoding="utf8"))
+        for path in sorted((root / "book").glob("*/*.md"))
+    ]
     used = [modules for modules in papers if modules]
     assert used
     assert min(len(modules) for modules in used) < len(sources.paths) / 2
@@ -146,7 +158,9 @@ def test_edit_executes_only_what_depends_on_it(tmp_path: Path, root: Path) -> No
     book.mkdir()
     for name in ("first", "second"):
         (book / f"{name}.md").write_text(page(name, name), encoding="utf8")
-    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: first\nchapters: [{file: second}]\n", encoding="utf8")
+    (tmp_path / "_toc.yml").write_text(
+        "format: jb-book\nroot: first\nchapters: [{file: second}]\n", encoding="utf8"
+    )
     for name in ("CITATION.cff", "pyproject.toml"):
         (tmp_path / name).write_bytes((root / name).read_bytes())
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf8"))
@@ -160,12 +174,16 @@ def test_edit_executes_only_what_depends_on_it(tmp_path: Path, root: Path) -> No
         command = [Path(sys.executable).parent / "jupyter-book", "build", "book", "--config", "_config.yml"]
         command += ["--toc", str(tmp_path / "_toc.yml"), "--path-output", ".", "-W", "-n", "--keep-going"]
         environment = os.environ | {"PYTHONPATH": str(tmp_path / "src")}
-        result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        result = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
         assert result.returncode == 0, result.stdout + result.stderr
         shown = {}
         for name in ("first", "second"):
             html = (tmp_path / "_build" / "html" / f"{name}.html").read_text(encoding="utf8")
-            value = re.search(r"Value <span[^>]*>(?:<strong>)?(\d+)", html) or re.search(r"Value .*?(\d+)", html)
+            value = re.search(r"Value <span[^>]*>(?:<strong>)?(\d+)", html) or re.search(
+                r"Value .*?(\d+)", html
+            )
             assert value is not None
             assert "executed in" in html
             assert "peak memory" in html

@@ -1,4 +1,4 @@
-"""The ledgers are complete and true: every label, function, test, page and number in them exists and holds."""
+"""The ledgers are complete and true: every label, function, test, page and number in them holds."""
 
 import csv
 import importlib
@@ -44,7 +44,8 @@ def named(entry: Entry) -> str:
 
 def test_labels_of_all_five_papers_are_listed() -> None:
     assert {paper: len(wanted_labels(paper)) for paper in ledger.PAPERS} == {
-        "magnetic_alloys": 113, "amorphous_solids": 127, "spin_droplets": 103, "fermi_glass": 44, "pairing_droplets": 26,
+        "magnetic_alloys": 113, "amorphous_solids": 127, "spin_droplets": 103,
+        "fermi_glass": 44, "pairing_droplets": 26,
     }  # fmt: skip
 
 
@@ -62,7 +63,9 @@ def test_every_label_is_shown_once_on_its_page(paper: str) -> None:
         for kind, label in SHOWN.findall(page.read_text(encoding="utf8")):
             shown.append((label, f"{paper}/{page.stem}", kind))
     assert [label for label, count in Counter(label for label, *_ in shown).items() if count > 1] == []
-    assert {(label, page) for label, page, _ in shown} == {(e.label, e.chapter) for e in LEDGERS[paper].values()}
+    assert {(label, page) for label, page, _ in shown} == {
+        (e.label, e.chapter) for e in LEDGERS[paper].values()
+    }
     assert [label for label, _, kind in shown if (kind == "equation") != ledger.is_equation(label)] == []
 
 
@@ -98,10 +101,12 @@ def test_tests_are_collected() -> None:
 COMPUTED = [(entry, item) for entry in ENTRIES for item in entry.computed]
 
 
-@pytest.mark.parametrize(("entry", "item"), COMPUTED, ids=[f"{named(e)} {c.key}".strip() for e, c in COMPUTED])
+@pytest.mark.parametrize(
+    ("entry", "item"), COMPUTED, ids=[f"{named(e)} {c.key}".strip() for e, c in COMPUTED]
+)
 def test_computed_value_is_what_the_function_returns(entry: Entry, item: Computed) -> None:
     names = {paper: importlib.import_module(f"disorder.{paper}") for paper in LEDGERS}
-    got = float(eval(item.call, {"np": np, "math": math, **names}))  # noqa: S307 - our own ledger
+    got = float(eval(item.call, {"np": np, "math": math, **names}))
     if item.value == 0:
         assert abs(got) <= 10.0**-item.digits
     else:
@@ -110,7 +115,7 @@ def test_computed_value_is_what_the_function_returns(entry: Entry, item: Compute
 
 
 def test_reproduced_numbers_round_to_the_printed_ones() -> None:
-    """A reproduced number rounds to the printed one in its last printed digit, or the note says why it cannot."""
+    """A reproduced number rounds to the printed one in its last digit, or the note says why it cannot."""
     wrong = []
     for entry in ENTRIES:
         values = {item.key: item.value for item in entry.computed}
@@ -118,7 +123,9 @@ def test_reproduced_numbers_round_to_the_printed_ones() -> None:
             continue
         if set(values) != set(entry.printed):
             if not entry.note:
-                wrong.append(f"{named(entry)}: printed {sorted(entry.printed)}, computed {sorted(values)}, no note")
+                wrong.append(
+                    f"{named(entry)}: printed {sorted(entry.printed)}, computed {sorted(values)}, no note"
+                )
             continue
         for key, printed in entry.printed.items():
             number = re.fullmatch(r"[-+]?\d+(?:\.(\d+))?", printed.strip())

@@ -14,7 +14,9 @@ from companion.sources import CODE_CELL, SourceTree
 ROOT = Path(__file__).parents[2]
 SOURCES = SourceTree(ROOT / "src")
 CHAPTERS = [
-    path for path in sorted((ROOT / "book").rglob("*.md")) if CODE_CELL.search(path.read_text(encoding="utf8"))
+    path
+    for path in sorted((ROOT / "book").rglob("*.md"))
+    if CODE_CELL.search(path.read_text(encoding="utf8"))
 ]
 NAMES = [str(path.relative_to(ROOT / "book")) for path in CHAPTERS]
 LONGEST_CELL = 12
@@ -29,11 +31,15 @@ def test_import_contracts_hold() -> None:
 def test_every_paper_is_under_contract() -> None:
     contracts = (ROOT / "pyproject.toml").read_text(encoding="utf8")
     papers = [path.name for path in (ROOT / "src" / "disorder").iterdir() if (path / "__init__.py").exists()]
-    assert [paper for paper in papers if contracts.count(f'"disorder.{paper}"') < 2 - (paper == "numerics")] == []
+    assert [
+        paper for paper in papers if contracts.count(f'"disorder.{paper}"') < 2 - (paper == "numerics")
+    ] == []
 
 
 def test_nothing_in_the_package_imports_plotting_or_reads_the_book() -> None:
-    importers = [name for name in SOURCES.paths if "disorder.plotting" in SOURCES.imports(SOURCES.tree(name), name)]
+    importers = [
+        name for name in SOURCES.paths if "disorder.plotting" in SOURCES.imports(SOURCES.tree(name), name)
+    ]
     assert [name for name in importers if not name.startswith("disorder.plotting")] == []
     assert [name for name, path in SOURCES.paths.items() if "book/" in path.read_text(encoding="utf8")] == []
 
@@ -69,7 +75,9 @@ def test_chapter_imports_public_names_only(chapter: Path) -> None:
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "disorder":
             module = importlib.import_module(node.module or "")
             for alias in node.names:
-                public = alias.name in getattr(module, "__all__", [alias.name]) and not alias.name.startswith("_")
+                public = alias.name in getattr(module, "__all__", [alias.name]) and not alias.name.startswith(
+                    "_"
+                )
                 is_module = f"{node.module}.{alias.name}" in SOURCES.paths
                 if not public and not is_module:
                     private.append(f"{node.module}.{alias.name}")

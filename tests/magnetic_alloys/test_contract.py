@@ -1,12 +1,13 @@
-"""What every public function of the package owes its caller, checked for all of them by one table of valid calls.
+"""What every public function of the package owes its caller, checked by one table of valid calls.
 
-Bad input raises and names the argument; scalars give scalars; arrays broadcast and equal the scalar results entry
-by entry; extreme but legal numbers never give NaN or infinity.
+Bad input raises and names the argument; scalars give scalars; arrays broadcast and equal the scalar results
+entry by entry; extreme but legal numbers never give NaN or infinity.
 """
 
 import dataclasses
 import inspect
 import math
+import re
 import warnings
 
 import numpy as np
@@ -22,7 +23,11 @@ from disorder.numerics.validation import ValidityWarning
 WIRE = TwoStepDistribution(position=0.3, bias=2.0, temperature=0.5)
 TRIMER = np.array([[0.0, 1.0, 0.4], [1.0, 0.0, -0.7], [0.4, -0.7, 0.0]])
 PAIR = {"energies": [-0.75, 0.25], "strengths": [[0.0, 0.75], [0.75, 1.5]], "degeneracies": [1, 3]}
-GLASS = np.array([0.1, 0.2, 0.4, 0.8])
+
+
+def equipartition(coupling):
+    return np.full((*np.shape(coupling), 3), 1 / 9)
+
 
 # One valid call of every public function, by keyword; all scalars are inside every range of validity.
 CALLS = {
@@ -57,11 +62,17 @@ CALLS = {
     "kondo_resistivity": {"temperature": 1e3, "spin": 1.5, "t_sg": 10.0, "t_k": 1.0},
     "kondo_temperatures": {"phase_shift": 1.0},
     "largest_inelastic_rate": {"concentration": 60.0},
-    "low_temperature_resistivity": {"temperature": 1e-4, "spin": 1.5, "t_sg": 1e-6, "t_k": 1.0, "prefactor": 0.5},
+    "low_temperature_resistivity": {
+        "temperature": 1e-4,
+        "spin": 1.5,
+        "t_sg": 1e-6,
+        "t_k": 1.0,
+        "prefactor": 0.5,
+    },
     "matsubara_correlator": {"n": 2, "temperature": 0.7, **PAIR},
     "matsubara_t_matrix": {"n": 2, "temperature": 0.7, **PAIR},
     "one_loop_flow": {"coupling": 0.05, "bandwidth": 1.0, "cutoff": 0.1},
-    "pair_absorption": {"energy": 0.7, "spin": 1.0, "pair_distribution": lambda v: np.full((*np.shape(v), 3), 1 / 9)},
+    "pair_absorption": {"energy": 0.7, "spin": 1.0, "pair_distribution": equipartition},
     "pair_correlator": {"time": 0.4, "coupling": 1.2, "temperature": 2.0, "spin": 1.5},
     "pair_energies": {"coupling": 1.2, "spin": 1.5},
     "pair_level_populations": {"coupling": 1.2, "temperature": 2.0, "spin": 1.5},
@@ -116,10 +127,21 @@ CALLS = {
 
 # Functions whose own test files check their contract: arguments with a structure of their own.
 STRUCTURED = {
-    "alloy_quenching", "cluster_quenching", "cut_contributions", "drude_conductivity", "energy_loss_distribution",
-    "exchange_vertex", "quenched_maximum", "random_couplings", "singlet_component", "stationary_concentration",
-    "vertex_continuation", "vertex_sum", "virial_coefficient", "virial_quenching",
-}  # fmt: skip
+    "alloy_quenching",
+    "cluster_quenching",
+    "cut_contributions",
+    "drude_conductivity",
+    "energy_loss_distribution",
+    "exchange_vertex",
+    "quenched_maximum",
+    "random_couplings",
+    "singlet_component",
+    "stationary_concentration",
+    "vertex_continuation",
+    "vertex_sum",
+    "virial_coefficient",
+    "virial_quenching",
+}
 PUBLIC = sorted(
     name
     for name in package.__all__
@@ -132,6 +154,9 @@ NUMBERS = [
     for argument, value in call.items()
     if isinstance(value, float | int) and not isinstance(value, bool)
 ]
+
+
+COMPLEX = {("retarded_t_matrix", "energy")}
 
 
 def run(name, **changes):
@@ -149,6 +174,12 @@ def numbers(value):
 
 def is_array_argument(name, argument):
     return "SupportsArray" in str(inspect.signature(getattr(package, name)).parameters[argument].annotation)
+
+
+def returns(name):
+    """The annotation of the result as it is written in the source."""
+    text = inspect.getsource(getattr(package, name))
+    return re.search(r"\)\s*->\s*(.+?):\n", text).group(1)
 
 
 def test_every_public_function_has_a_valid_call_or_its_own_tests():
@@ -211,7 +242,9 @@ def test_bad_numbers_raise_and_name_the_argument(name, argument):
         True,
         None,
     ):
-        if bad is None and default is None:
+        if (bad is None and default is None) or (
+            (name, argument) in COMPLEX and isinstance(bad, complex | list)
+        ):
             continue
         with pytest.raises((TypeError, ValueError), match=argument):
             run(name, **{argument: bad})
@@ -221,7 +254,11 @@ def test_bad_numbers_raise_and_name_the_argument(name, argument):
             run(name, **{argument: [good, math.nan]})
 
 
-@pytest.mark.parametrize("name", sorted({name for name, argument in NUMBERS if argument == "spin"}))
+# The law of large spin is a smooth function of a real number.
+WITH_SPIN = {name for name, argument in NUMBERS if argument == "spin"} - {"alpha_s_large_spin"}
+
+
+@pytest.mark.parametrize("name", sorted(WITH_SPIN))
 def test_spin_is_a_multiple_of_one_half(name):
     for bad in (0.0, -0.5, 0.4, 0.75, 1e300, 101.0):
         with pytest.raises((TypeError, ValueError), match="spin"):
@@ -230,21 +267,39 @@ def test_spin_is_a_multiple_of_one_half(name):
 
 
 POSITIVE = {
-    "temperature", "t_k", "t_sg", "tau_s", "concentration", "kondo_temperature", "prefactor", "transit_energy", "diffusion",
-    "distance", "fermi_wavenumber", "bandwidth", "cutoff", "factor", "x", "atomic_density", "valence",
-}  # fmt: skip
-NOT_NEGATIVE = {
+    "temperature",
+    "t_k",
+    "t_sg",
+    "tau_s",
+    "concentration",
+    "kondo_temperature",
+    "prefactor",
+    "transit_energy",
+    "diffusion",
+    "distance",
+    "fermi_wavenumber",
+    "bandwidth",
+    "cutoff",
+    "factor",
+    "x",
+    "atomic_density",
+    "valence",
+}
+ANY_SIGN = {("t_matrix_correction", "x")}
+ZERO_IS_FINE = {
     ("low_temperature_resistivity", "t_sg"),
     ("residual_weak_localization", "t_sg"),
-    ("t_matrix_correction", "x"),
+    ("cooperon_decay_rate", "temperature"),
+    ("fermi_liquid_resistivity", "temperature"),
+    ("fermi_liquid_t_matrix", "temperature"),
 }
 
 
-@pytest.mark.parametrize(("name", "argument"), [pair for pair in NUMBERS if pair[1] in POSITIVE])
+@pytest.mark.parametrize(
+    ("name", "argument"), [pair for pair in NUMBERS if pair[1] in POSITIVE and pair not in ANY_SIGN]
+)
 def test_scales_are_positive(name, argument):
-    for bad in (0.0, -1.0) if (name, argument) not in NOT_NEGATIVE else (-1.0,):
-        if name == "t_matrix_correction":
-            continue
+    for bad in (-1.0,) if (name, argument) in ZERO_IS_FINE else (0.0, -1.0):
         with pytest.raises(ValueError, match=argument):
             run(name, **{argument: bad})
 
@@ -252,8 +307,7 @@ def test_scales_are_positive(name, argument):
 SCALAR = [
     name
     for name in CALLS
-    if name not in STRUCTURED
-    and "float" in str(inspect.signature(getattr(package, name)).return_annotation).split("|")[-1]
+    if name not in STRUCTURED and returns(name) in ("float", "NDArray[np.float64] | float")
 ]
 
 
@@ -308,19 +362,27 @@ def test_shapes_that_do_not_broadcast(name, first, second):
     assert np.asarray(run(name, **{first: row, second: column})).shape[:2] == (2, 3)
 
 
+# Adaptive quadratures, whose cost grows with the spin.
+HEAVY = {
+    "collision_integral",
+    "energy_loss_constant",
+    "energy_loss_rate",
+    "pair_absorption",
+    "thermal_average",
+}
 EXTREME = [name for name in CALLS if name not in STRUCTURED and any(pair[0] == name for pair in NUMBERS)]
 
 
 @pytest.mark.parametrize("name", EXTREME)
 @given(data=st.data())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_extreme_but_legal_never_gives_nan(name, data):
     changes = {}
     for argument, value in CALLS[name].items():
         if (name, argument) not in NUMBERS:
             continue
         if argument == "spin":
-            changes[argument] = data.draw(st.integers(1, 200), label="2S") / 2
+            changes[argument] = data.draw(st.integers(1, 6 if name in HEAVY else 60), label="2S") / 2
         elif isinstance(value, float) and data.draw(st.booleans(), label=argument):
             exponent = data.draw(st.floats(-290.0, 290.0), label=f"log10 {argument}")
             sign = (

@@ -604,6 +604,29 @@ def test_kinks_are_refused(energy):
         collision_integral(energy, lambda e: np.interp(e, [-1.0, 0.0, 1.0], [1.0, 0.3, 0.0]), 0.5)
 
 
+@pytest.mark.parametrize("spin", [0.5, 2.0])
+def test_hot_electrons_see_the_kernel(spin):
+    """Far above the Fermi level (70) becomes (71): a small bump at 40 T loses and gains by chi."""
+    sea, size, sg = FermiDistribution(1.0), 1e-4, 1e-6
+
+    def f(e):
+        return sea(e) + size * np.exp(-((e - 40.0) ** 2))
+
+    def populations(v):
+        return stationary_pair_distribution(v, spin, sea)
+
+    e, w = panel_rule(np.concatenate(([1e-3], np.arange(0.25, 30.0, 0.25))), order=8)
+    for energy in (37.0, 40.0, 41.5):
+        rate = collision_integral(energy, f, spin, pair_distribution=populations)
+        here = f(np.array([energy]))
+        loss, gain = collision_kernel(e, 1.0, spin, sg), collision_kernel(-e, 1.0, spin, sg)
+        pair = loss * (here - f(energy + e)) + gain * (here - f(energy - e))
+        # An electron cannot lose more than its energy: (71) counts such losses, (70) does not.
+        rare = 4 / 3 * (2 * spin + 1) / (spin + 1) * here[0] * (1 / 29.75 - 1 / energy)
+        expected = (w @ pair + 1e-3 * pair[0]) / sg**2 + rare
+        assert rate == pytest.approx(expected, rel=1e-3)
+
+
 # Energy loss
 
 

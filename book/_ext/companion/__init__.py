@@ -1,4 +1,4 @@
-"""Sphinx extension of the book: ledger, freshness, page footers, API pages. Each module sets up its own part."""
+"""Sphinx extension of the book: ledger, freshness, page footers, API pages; each module sets up its part."""
 
 from typing import Any
 

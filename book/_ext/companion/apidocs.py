@@ -1,4 +1,4 @@
-"""API reference from the docstrings: one generated page per package and module, and an overview of them all."""
+"""API reference from the docstrings: one generated page per package and module, and an overview of all."""
 
 import ast
 import re
@@ -52,9 +52,13 @@ def about(sources: SourceTree, module: str) -> str:
 def write_pages(book: Path, sources: SourceTree) -> None:
     """Write the page of every package and module below ``book/api``, remove pages of what is gone."""
     folder = book / "api"
-    packages = [module for module in sources.paths if sources.is_package(module) and module != sources.package]
+    packages = [
+        module for module in sources.paths if sources.is_package(module) and module != sources.package
+    ]
     wanted = {
-        f"{module}.md": text.format(title=module.rsplit(".", 1)[-1], module=module, about=about(sources, module))
+        f"{module}.md": text.format(
+            title=module.rsplit(".", 1)[-1], module=module, about=about(sources, module)
+        )
         for text, modules in ((PACKAGE, packages), (MODULE, documented(sources)))
         for module in modules
     }
@@ -86,15 +90,21 @@ class ApiOverview(SphinxDirective):
         current = state(self.env.app)
         result: list[nodes.Node] = []
         for module in documented(current.sources, self.arguments[0] + "." if self.arguments else ""):
-            link = api_reference(current, module, self.env.docname, module.removeprefix(f"{current.sources.package}."))
-            first = self.parse_inline(": " + about(current.sources, module).replace("``", "`"), lineno=self.lineno)[0]
+            link = api_reference(
+                current, module, self.env.docname, module.removeprefix(f"{current.sources.package}.")
+            )
+            first = self.parse_inline(
+                ": " + about(current.sources, module).replace("``", "`"), lineno=self.lineno
+            )[0]
             result.append(element("p", link, *first, classes=["api-module"]))
             rows = element("tbody")
             for name, summary in public_objects(current.sources.tree(module)):
                 cell = api_reference(current, f"{module}.{name}", self.env.docname)
                 text = self.parse_inline(summary.replace("``", "`"), lineno=self.lineno)[0]
                 rows += element("tr", element("td", cell), element("td", *text))
-            result.append(element("div", element("table", rows, classes=["api-table"]), classes=["table-scroll"]))
+            result.append(
+                element("div", element("table", rows, classes=["api-table"]), classes=["table-scroll"])
+            )
         return result
 
 
@@ -116,7 +126,9 @@ def resolve_short_name(
         return None
     package = node["py:module"].rpartition(".")[0]
     target = node["reftarget"].lstrip("~.")
-    found = env.get_domain("py").objects.get(f"{state(app).sources.defining_module(package, target)}.{target}")  # type: ignore[attr-defined]
+    found = env.get_domain("py").objects.get(
+        f"{state(app).sources.defining_module(package, target)}.{target}"
+    )  # type: ignore[attr-defined]
     return found and make_refnode(app.builder, node["refdoc"], found.docname, found.node_id, content, target)
 
 

@@ -1,4 +1,4 @@
-"""Directives and roles that show the ledger: equations under the paper's own numbers, tables, errata, references."""
+"""Directives and roles that show the ledger: equations under the papers' numbers, tables, errata."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -42,14 +42,21 @@ class LedgerDomain(Domain):
                 type="companion", subtype="duplicate",
             )  # fmt: skip
             return
-        self.shown[key] = {"docname": self.env.docname, "anchor": entry.anchor, "tex": tex, "printed": printed}
+        self.shown[key] = {
+            "docname": self.env.docname,
+            "anchor": entry.anchor,
+            "tex": tex,
+            "printed": printed,
+        }
 
     def clear_doc(self, docname: str) -> None:
         for key in [key for key, place in self.shown.items() if place["docname"] == docname]:
             del self.shown[key]
 
     def merge_domaindata(self, docnames: Iterable[str], otherdata: dict[str, Any]) -> None:
-        self.shown.update({k: place for k, place in otherdata["shown"].items() if place["docname"] in docnames})
+        self.shown.update(
+            {k: place for k, place in otherdata["shown"].items() if place["docname"] in docnames}
+        )
 
     def resolve_xref(
         self, env: BuildEnvironment, fromdocname: str, builder: Builder, typ: str, target: str,
@@ -143,7 +150,10 @@ class _LedgerDirective(_Ledger, SphinxDirective):
         if entry.functions:
             foot += element("span", span("Code ", "pe-key"), *self.code(entry), classes=["pe-code"])
         if entry.note or entry.tests:
-            words = [*(["note"] if entry.note else []), *(plural(len(entry.tests), "test") if entry.tests else [])]
+            words = [
+                *(["note"] if entry.note else []),
+                *(plural(len(entry.tests), "test") if entry.tests else []),
+            ]
             more = element("details", element("summary", nodes.Text(" and ".join(words).capitalize())))
             more.extend(self.markdown(entry.note, entry) if entry.note else [])
             more.extend(self.tests(entry))
@@ -169,12 +179,15 @@ def badge(status: str, text: str = "") -> element:
 def permalink(entry: Entry) -> element:
     title = f"Permanent link to {entry.text}"
     return element(
-        "a", nodes.Text("#"), classes=["pe-link"], attrs={"href": f"#{entry.anchor}", "title": title, "aria-label": title}
+        "a",
+        nodes.Text("#"),
+        classes=["pe-link"],
+        attrs={"href": f"#{entry.anchor}", "title": title, "aria-label": title},
     )
 
 
 class PaperEquation(_LedgerDirective):
-    """A displayed equation of the paper under the paper's own number; `printed` shows a wrong printed form too."""
+    """A displayed equation of the paper under its own number; `printed` shows a wrong printed form too."""
 
     required_arguments = 1
     final_argument_whitespace = True
@@ -222,7 +235,7 @@ def as_printed(*formula: nodes.Node) -> element:
 
 
 class LedgerTable(_LedgerDirective):
-    """Status table of one paper, counts on top; `search` adds the box and the filter and takes every paper."""
+    """Status table of one paper, counts on top; `search` adds the box and the filter."""
 
     optional_arguments = 1
     option_spec: ClassVar[dict[str, Any]] = {"search": directives.flag}
@@ -259,9 +272,19 @@ class LedgerTable(_LedgerDirective):
                 self.code(entry),
                 self.test_cell(entry),
             ]
-            kinds = [*([""] if several else []), "label" if entry.is_equation else "words", "words", "", "", ""]
+            kinds = [
+                *([""] if several else []),
+                "label" if entry.is_equation else "words",
+                "words",
+                "",
+                "",
+                "",
+            ]
             row = element("tr", classes=["ledger-row"])
-            row.extend(element("td", *cell, classes=[kind] if kind else []) for kind, cell in zip(kinds, cells, strict=True))
+            row.extend(
+                element("td", *cell, classes=[kind] if kind else [])
+                for kind, cell in zip(kinds, cells, strict=True)
+            )
             row["attrs"] = {"data-status": entry.status}
             rows += row
         table = element("table", element("thead", head), rows, classes=["ledger-table"])
@@ -303,7 +326,7 @@ class LedgerLegend(SphinxDirective):
         return [element("div", element("table", rows, classes=["api-table"]), classes=["table-scroll"])]
 
 
-class erratum(nodes.General, nodes.Element):  # noqa: N801
+class erratum(nodes.General, nodes.Element):
     """Stands for the two forms of a formula until all pages have been read."""
 
 
@@ -317,7 +340,12 @@ class Errata(_LedgerDirective):
         papers = [self.arguments[0]] if self.arguments else list(ledgers)
         result: list[nodes.Node] = []
         for status in ERRATA:
-            entries = [entry for paper in papers for entry in ledgers.get(paper, {}).values() if entry.status == status]
+            entries = [
+                entry
+                for paper in papers
+                for entry in ledgers.get(paper, {}).values()
+                if entry.status == status
+            ]
             if entries:
                 title = f"{status.capitalize()}: {STATUSES[status]}"
                 result.append(element("p", nodes.Text(title), classes=["errata-status"]))
@@ -403,8 +431,12 @@ class PrintedRole(_Ledger, SphinxRole):
                     location=self.get_location(), type="companion", subtype="unknown",
                 )  # fmt: skip
             return [nodes.Text(self.text)], []
-        children, messages = self.inliner.parse(entry.printed[key], self.lineno, self.inliner, self.inliner.parent)
-        return [element("span", *children, classes=["printed"], attrs={"title": f"as printed, {entry.text}"})], messages
+        children, messages = self.inliner.parse(
+            entry.printed[key], self.lineno, self.inliner, self.inliner.parent
+        )
+        return [
+            element("span", *children, classes=["printed"], attrs={"title": f"as printed, {entry.text}"})
+        ], messages
 
 
 def check_all_shown(app: Sphinx, env: BuildEnvironment) -> None:
@@ -415,7 +447,9 @@ def check_all_shown(app: Sphinx, env: BuildEnvironment) -> None:
         for label, entry in entries.items():
             place = domain.shown.get((paper, label))
             if place is None:
-                logger.warning("%s %s is in the ledger but on no page", paper, label, type="companion", subtype="missing")
+                logger.warning(
+                    "%s %s is in the ledger but on no page", paper, label, type="companion", subtype="missing"
+                )
             elif place["docname"] != entry.chapter:
                 logger.warning(
                     "%s %s is shown on %s, its ledger says %s", paper, label, place["docname"], entry.chapter,

@@ -1,8 +1,8 @@
 """No page can show a stale number, and every page says what it cost.
 
-A hidden last cell of each page with code holds the hash of the sources that the page depends on: the execution cache
-compares cells, so a change in one of these sources, and nothing else, executes the page again. The same cell records
-the peak memory of the page's kernel.
+A hidden last cell of each page with code holds the hash of the sources that the page depends on: the
+execution cache compares cells, so a change in one of these sources, and nothing else, executes it again.
+The same cell records the peak memory of the page's kernel.
 """
 
 import hashlib
@@ -27,14 +27,15 @@ HIDDEN_CELL = """
 # sources {digest}
 import resource, sys
 from myst_nb import glue
-glue("{key}", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform != "darwin" else 2**20), display=False)
+unit = 2**20 if sys.platform == "darwin" else 2**10
+glue("{key}", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit, display=False)
 ```
 """
 
 
 @dataclass
 class Page:
-    """What a page was built from: hash of its sources, hash of all that its directives read, imported names."""
+    """What a page was built from: hash of its sources, hash of all that it reads, imported names."""
 
     digest: str
     stamp: str
@@ -68,7 +69,9 @@ def read_source(app: Sphinx, docname: str, source: list[str]) -> None:
         source[0] = source[0].rstrip() + HIDDEN_CELL.format(digest=page.digest, key=MEMORY_KEY)
 
 
-def outdated(app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
+def outdated(
+    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
+) -> list[str]:
     """Pages whose sources or ledgers changed since they were read."""
     stale = []
     for docname, page in pages(env).items():

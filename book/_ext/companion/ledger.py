@@ -106,7 +106,9 @@ def _computed(paper: str, label: str, raw: Any) -> tuple[Computed, ...]:
     try:
         return tuple(Computed(**table) for table in tables)
     except TypeError as error:
-        raise LedgerError(f"{paper} {label}: computed must hold call, value, digits and maybe key: {error}") from error
+        raise LedgerError(
+            f"{paper} {label}: computed must hold call, value, digits and maybe key: {error}"
+        ) from error
 
 
 def _entry(paper: str, raw: dict[str, Any], source: Path) -> Entry:
@@ -115,7 +117,9 @@ def _entry(paper: str, raw: dict[str, Any], source: Path) -> Entry:
     if unknown or missing:
         raise LedgerError(f"{source}: entry {label!r}: unknown fields {sorted(unknown)}, missing {missing}")
     if raw["status"] not in STATUSES:
-        raise LedgerError(f"{source}: entry {label!r}: status {raw['status']!r} is none of {', '.join(STATUSES)}")
+        raise LedgerError(
+            f"{source}: entry {label!r}: status {raw['status']!r} is none of {', '.join(STATUSES)}"
+        )
     printed = raw.get("printed", {})
     return Entry(
         paper=paper,
@@ -184,5 +188,7 @@ def load(book: Path, problems: list[str] | None = None) -> dict[str, dict[str, E
     known = list(PAPERS)
     return {
         paper: dict(sorted(ledgers[paper].items(), key=lambda item: _order(item[0])))
-        for paper in sorted(ledgers, key=lambda name: (known.index(name) if name in known else len(known), name))
+        for paper in sorted(
+            ledgers, key=lambda name: (known.index(name) if name in known else len(known), name)
+        )
     }

@@ -1,4 +1,4 @@
-"""What stands around the text of every page: functions used, how to cite, cost and version; and repairs of the theme."""
+"""What stands around the text of every page: functions used, how to cite, cost, version."""
 
 import tomllib
 from html import escape
@@ -29,7 +29,9 @@ BIB_KEYS = {
 def set_version(app: Sphinx, config: Config) -> None:
     """The version of the package is the version of the book."""
     pyproject = Path(app.srcdir).parent / "pyproject.toml"
-    config.version = config.release = tomllib.loads(pyproject.read_text(encoding="utf8"))["project"]["version"]
+    config.version = config.release = tomllib.loads(pyproject.read_text(encoding="utf8"))["project"][
+        "version"
+    ]
 
 
 def citation(app: Sphinx) -> dict[str, Any]:
@@ -55,7 +57,9 @@ def functions_used(app: Sphinx, docname: str) -> str:
         known = objects.get(f"{module}.{name}")
         if known is None:
             if objects:
-                logger.warning("%s imports %s, which has no API entry", docname, f"{module}.{name}", location=docname)
+                logger.warning(
+                    "%s imports %s, which has no API entry", docname, f"{module}.{name}", location=docname
+                )
             continue
         uri = app.builder.get_relative_uri(docname, known.docname)
         links.append(f'<a href="{uri}#{known.node_id}"><code class="api">{escape(name)}</code></a>')
@@ -98,7 +102,10 @@ def facts(app: Sphinx, docname: str) -> str:
         seconds, memory = cost(app, docname)
         if seconds is not None:
             spent = f"executed in {seconds:.1f} s"
-            pieces.append(f'<span class="page-cost">{spent}' + (f", peak memory {memory} MB</span>" if memory else "</span>"))
+            pieces.append(
+                f'<span class="page-cost">{spent}'
+                + (f", peak memory {memory} MB</span>" if memory else "</span>")
+            )
     digest = page.digest if page else state(app).sources.digest()
     kind = "sources used" if page and page.has_code else "sources"
     pieces.append(f"{kind} <code>{digest[:8]}</code>")
@@ -106,7 +113,9 @@ def facts(app: Sphinx, docname: str) -> str:
     return f'<p class="page-facts">{" · ".join(pieces)}</p>'
 
 
-def finish(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+def finish(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
     """Append the end of the page to its body, and offer the executed notebook for download."""
     if doctree is None or "body" not in context:
         return
@@ -124,17 +133,14 @@ def finish(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any
             context["ipynb_source"] = f"{pagename}.ipynb"
 
 
-def drop_thebe(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
-    """Remove the scripts of sphinx-thebe, which Jupyter Book loads twice (an error) and from another host."""
-    context["script_files"] = [
-        script
-        for script in context.get("script_files", ())
-        if "thebe" not in str(getattr(script, "filename", script) or "") + str(getattr(script, "attributes", {}).get("body", ""))
-    ]
+def drop_thebe(app: Sphinx) -> None:
+    """Silence sphinx-thebe, which Jupyter Book loads: its script comes twice and from another host."""
+    for listeners in app.events.listeners.values():
+        listeners[:] = [one for one in listeners if not one.handler.__module__.startswith("sphinx_thebe")]
 
 
 def setup(app: Sphinx) -> None:
     assert set(BIB_KEYS) == set(PAPERS)
     app.connect("config-inited", set_version, priority=100)
     app.connect("html-page-context", finish, priority=400)
-    app.connect("html-page-context", drop_thebe, priority=900)
+    drop_thebe(app)

@@ -61,7 +61,7 @@ class BenchmarkTable(SphinxDirective):
         ]
 
 
-class page_costs(nodes.General, nodes.Element):  # noqa: N801
+class page_costs(nodes.General, nodes.Element):
     """Stands for the table of costs until all pages have been read."""
 
 

@@ -1,9 +1,9 @@
 """Which modules of `src/disorder` a page depends on, found by reading the imports. Knows nothing of Sphinx.
 
-``from disorder.magnetic_alloys import alpha_s`` is followed through the package's ``__init__`` to the module that
-defines ``alpha_s`` and on through everything that module imports. The hash of these files stands in a hidden cell
-of the page, so that the execution cache, which compares cells, executes a page again exactly when something it uses
-has changed.
+``from disorder.magnetic_alloys import alpha_s`` is followed through the package's ``__init__`` to the module
+that defines ``alpha_s`` and on through everything that module imports. The hash of these files stands in a
+hidden cell of the page, so that the execution cache, which compares cells, executes a page again exactly when
+something it uses has changed.
 """
 
 import ast
@@ -55,7 +55,9 @@ class SourceTree:
         if not node.level:
             return node.module or ""
         parts = module.split(".")
-        base = parts[: len(parts) - node.level + (1 if module in self.paths and self.is_package(module) else 0)]
+        base = parts[
+            : len(parts) - node.level + (1 if module in self.paths and self.is_package(module) else 0)
+        ]
         return ".".join(base + ([node.module] if node.module else []))
 
     def defining_module(self, module: str, name: str) -> str:
@@ -103,7 +105,7 @@ class SourceTree:
         return self.closure(self.imports(tree))
 
     def page_names(self, text: str) -> list[tuple[str, str]]:
-        """(defining module, name) of every public object that the page imports, in order, without plumbing."""
+        """(defining module, name) of every public object that the page imports, in order."""
         try:
             tree = ast.parse(page_code(text))
         except SyntaxError:

@@ -26,7 +26,7 @@ class State:
     sources: SourceTree
 
     def canonical(self, dotted: str) -> str | None:
-        """``magnetic_alloys.alpha_s`` -> ``disorder.magnetic_alloys.resistivity.alpha_s``; None if not there."""
+        """``numerics.integrate`` -> ``disorder.numerics.quadrature.integrate``; None if unknown."""
         package = self.sources.package
         parts = dotted.removeprefix(f"{package}.").split(".")
         for cut in range(len(parts), 0, -1):
@@ -52,7 +52,7 @@ def state(app: Sphinx) -> State:
     return cast(State, app.companion)  # type: ignore[attr-defined]
 
 
-class element(nodes.General, nodes.Element):  # noqa: N801 - docutils names its nodes in lower case
+class element(nodes.General, nodes.Element):
     """An HTML element with its `tag`, classes, ids and further `attrs`, holding other nodes."""
 
     def __init__(self, tag: str = "div", *children: nodes.Node, **attributes: object) -> None:
@@ -80,7 +80,9 @@ def api_reference(current: State, dotted: str, docname: str, text: str = "") -> 
     """A link to the API page of a function; an unknown one stays a link that Sphinx reports as missing."""
     target = current.canonical(dotted)
     if target is None:
-        logger.warning("unknown name in the package: %s", dotted, location=docname, type="companion", subtype="api")
+        logger.warning(
+            "unknown name in the package: %s", dotted, location=docname, type="companion", subtype="api"
+        )
         return nodes.literal(dotted, dotted)
     shown = text or dotted.rsplit(".", 1)[-1]
     reference = pending_xref(

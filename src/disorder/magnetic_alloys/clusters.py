@@ -16,10 +16,51 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 from scipy.linalg import null_space
 
+from ..numerics.eigen import symmetric_eigen
 from ..numerics.jit import kernel
+from ..numerics.quadrature import ConvergenceError
 from ..numerics.validation import FloatArray, real_array, twice_spin
 
 LARGEST_SPACE = 5000
+
+
+@kernel
+def _solve(bonds: FloatArray, exchange: FloatArray, levels: FloatArray, vectors: FloatArray) -> bool:
+    # Diagonalises sum_b bonds[k, b] exchange[b] for every cluster k; eigenvectors as rows.
+    size = exchange.shape[1]
+    good = True
+    for k in range(bonds.shape[0]):
+        matrix = np.zeros((size, size))
+        for b in range(bonds.shape[1]):
+            for m in range(size):
+                for n in range(size):
+                    matrix[m, n] += bonds[k, b] * exchange[b, m, n]
+        good = symmetric_eigen(matrix, levels[k], vectors[k]) and good
+    return good
+
+
+@kernel
+def _strengths(upper: FloatArray, operator: FloatArray, lower: FloatArray, average: bool) -> FloatArray:
+    # Squared elements of operator[i] between the rows of `upper` and `lower`, for each i or their mean.
+    observed, rows, columns = operator.shape
+    result = np.zeros((1 if average else observed, rows, columns))
+    half = np.empty((rows, columns))
+    for i in range(observed):
+        half[:] = 0.0
+        for a in range(rows):
+            for m in range(rows):
+                for n in range(columns):
+                    half[a, n] += upper[a, m] * operator[i, m, n]
+        for a in range(rows):
+            for b in range(columns):
+                element = 0.0
+                for n in range(columns):
+                    element += half[a, n] * lower[b, n]
+                if average:
+                    result[0, a, b] += element * element / observed
+                else:
+                    result[i, a, b] = element * element
+    return result
 
 
 @kernel
@@ -27,48 +68,61 @@ def _thermal_sums(
     upper: FloatArray,
     lower: FloatArray,
     strengths: FloatArray,
-    diagonal: bool,
+    weight: float,
+    beta: float,
+    sums: FloatArray,
+    slopes: FloatArray,
+) -> None:
+    # sums[i] += weight sum_ab strengths[i, a, b] e^{-(Ea + Eb)/2T} y / sinh y with y = (Ea - Eb)/2T, and to
+    # slopes[i] the derivative by ln T. Energies are counted from the ground state, >= 0.
+    upper_weight, lower_weight = np.exp(-beta * upper), np.exp(-beta * lower)
+    for a in range(upper.size):
+        p = upper_weight[a]
+        for b in range(lower.size):
+            q = lower_weight[b]
+            # Far below rounding, and where p - q could vanish by underflow.
+            if p < 1e-150 or q < 1e-150:
+                continue
+            y = 0.5 * beta * (lower[b] - upper[a])
+            if abs(y) < 0.02:
+                y2 = y * y
+                w = weight * math.sqrt(p * q) * (1.0 - y2 / 6.0 + 7.0 * y2 * y2 / 360.0)
+                growth = y2 / 3.0 - y2 * y2 / 45.0
+            else:
+                w = weight * 2.0 * y * p * q / (p - q)
+                growth = y * (p + q) / (p - q) - 1.0
+            growth += 0.5 * beta * (upper[a] + lower[b])
+            for i in range(strengths.shape[0]):
+                sums[i] += strengths[i, a, b] * w
+                slopes[i] += strengths[i, a, b] * w * growth
+
+
+@kernel
+def _transitions(
+    upper: FloatArray,
+    upper_vectors: FloatArray,
+    lower: FloatArray,
+    lower_vectors: FloatArray,
+    operator: FloatArray,
+    weight: float,
+    average: bool,
     temperature: FloatArray,
     sums: FloatArray,
     slopes: FloatArray,
 ) -> None:
-    # Adds the transitions between two sets of levels (in both directions unless the sets are the same):
-    # sums[t, i] += sum_ab strengths[i, a, b] e^{-(Ea + Eb)/2T} y / sinh y with y = (Ea - Eb)/2T,
-    # and to slopes[t, i] the derivative by ln T. Energies are counted from the ground state, >= 0.
-    times = 1.0 if diagonal else 2.0
-    upper_weight, lower_weight = np.empty(upper.size), np.empty(lower.size)
-    for t in range(temperature.size):
-        beta = 1.0 / temperature[t]
-        for a in range(upper.size):
-            upper_weight[a] = math.exp(-beta * upper[a])
-        for b in range(lower.size):
-            lower_weight[b] = math.exp(-beta * lower[b])
-        for a in range(upper.size):
-            p = upper_weight[a]
-            for b in range(lower.size):
-                q = lower_weight[b]
-                # Far below rounding, and where p - q could vanish by underflow.
-                if p < 1e-150 or q < 1e-150:
-                    continue
-                y = 0.5 * beta * (lower[b] - upper[a])
-                if abs(y) < 0.02:
-                    y2 = y * y
-                    w = math.sqrt(p * q) * (1.0 - y2 / 6.0 + 7.0 * y2 * y2 / 360.0)
-                    growth = y2 / 3.0 - y2 * y2 / 45.0
-                else:
-                    w = 2.0 * y * p * q / (p - q)
-                    growth = y * (p + q) / (p - q) - 1.0
-                w *= times
-                growth += 0.5 * beta * (upper[a] + lower[b])
-                for i in range(strengths.shape[0]):
-                    sums[t, i] += strengths[i, a, b] * w
-                    slopes[t, i] += strengths[i, a, b] * w * growth
+    for k in range(upper.shape[0]):
+        strengths = _strengths(upper_vectors[k], operator, lower_vectors[k], average)
+        for t in range(temperature.shape[1]):
+            _thermal_sums(
+                upper[k], lower[k], strengths, weight, 1.0 / temperature[k, t], sums[k, t], slopes[k, t]
+            )
 
 
 @dataclass(frozen=True)
 class _Multiplets:
     """All multiplets of N spins with the same total spin J, each known by its state M = J."""
 
+    size: int
     degeneracy: int
     exchange: FloatArray  # S_i.S_j for each pair
     same: FloatArray  # S_z of each spin between M = J and M = J
@@ -108,7 +162,9 @@ def _multiplets(spins: int, two_s: int) -> tuple[_Multiplets, ...]:
         j = two_j / 2
         same_factor = (j + 1) * (2 * j + 1) / j if two_j else 0.0
         exchange = exchange.reshape(-1, states.shape[1], states.shape[1])
-        result.append(_Multiplets(two_j + 1, exchange, same, below, same_factor, (2 * j + 1) / 2))
+        result.append(
+            _Multiplets(states.shape[1], two_j + 1, exchange, same, below, same_factor, (2 * j + 1) / 2)
+        )
         previous = (here, states)
     return tuple(result)
 
@@ -148,31 +204,29 @@ def quenching_of_clusters(
     with np.errstate(over="ignore"):
         kelvin = np.clip(temperature / scale[:, None], 1e-12, 1e300)
     multiplets = _multiplets(spins, two_s)
-    solved = [
-        np.linalg.eigh(np.einsum("sb,bmn->smn", bonds / scale[:, None], part.exchange)) for part in multiplets
-    ]
+    solved = []
+    for part in multiplets:
+        levels, vectors = np.empty((samples, part.size)), np.empty((samples, part.size, part.size))
+        if not _solve(bonds / scale[:, None], part.exchange, levels, vectors):
+            raise ConvergenceError("the QL iteration did not converge for one of the clusters")
+        solved.append((levels, vectors))
     ground = np.min([levels[:, 0] for levels, _ in solved], axis=0)[:, None]
+    solved = [(levels - ground, vectors) for levels, vectors in solved]
     partition, energy = np.zeros((2, samples, temperature.size))
     for part, (levels, _) in zip(multiplets, solved, strict=True):
-        x = (levels - ground)[:, None, :] / kelvin[:, :, None]
+        x = levels[:, None, :] / kelvin[:, :, None]
         partition += part.degeneracy * np.exp(-x).sum(axis=2)
         energy += part.degeneracy * (x * np.exp(-x)).sum(axis=2)
     sums, slopes = np.zeros((2, samples, temperature.size, 1 if average else observed))
     for number, part in enumerate(multiplets):
-        for operator, weight, other in (
-            (part.same, part.same_factor, number),
-            (part.below, part.below_factor, number - 1),
-        ):
-            if operator is None or weight == 0.0:
-                continue
-            for k in range(samples):
-                levels, vectors = solved[number][0][k] - ground[k], solved[number][1][k]
-                others = solved[other][0][k] - ground[k]
-                elements = vectors.T @ operator[:observed] @ solved[other][1][k]
-                strengths = weight * elements * elements
-                if average:
-                    strengths = strengths.mean(axis=0, keepdims=True)
-                _thermal_sums(levels, others, strengths, number == other, kelvin[k], sums[k], slopes[k])
+        common = (average, kelvin, sums, slopes)
+        if part.same_factor > 0.0:
+            _transitions(*solved[number], *solved[number], part.same[:observed], part.same_factor, *common)
+        if part.below is not None:
+            # Once in each direction.
+            _transitions(
+                *solved[number], *solved[number - 1], part.below[:observed], 2 * part.below_factor, *common
+            )
     normalisation = 4.0 / (two_s * (two_s + 2)) / partition[:, :, None]
     factor = normalisation * sums
     return Quenching(factor, normalisation * slopes - factor * (energy / partition)[:, :, None])

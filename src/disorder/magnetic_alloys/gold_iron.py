@@ -13,9 +13,13 @@ from numpy.typing import ArrayLike
 from scipy.constants import Boltzmann, hbar
 from scipy.special import lambertw
 
-from ..numerics.validation import FloatArray, ValidityWarning, positive, real_array, twice_spin
+from ..numerics.validation import FloatArray, ValidityWarning, real_array, real_scalar, twice_spin
 from .host_metal import GOLD, Metal, Number, _concentration, _energy_per_impurity, _metal, _result
 from .kondo import ONE_LOOP_PREFACTOR
+
+
+def _prefactor(prefactor: float) -> float:
+    return real_scalar("prefactor", prefactor, low=1e-9, high=1e9)
 
 
 def _distance_logarithm(ppm: FloatArray, kondo: FloatArray, metal: Metal) -> FloatArray:
@@ -43,7 +47,7 @@ def spin_glass_temperature(
     kondo_temperature : array_like
         T_K in kelvins, positive, below hbar v_F n_s^(1/3)/k_B.
     prefactor : float
-        c in J = c/(nu ln), positive: 1/2 by default, 2 as printed.
+        c in J = c/(nu ln), in (1e-9, 1e9): 1/2 by default, 2 as printed.
     metal : Metal
         Host.
 
@@ -86,7 +90,7 @@ def spin_glass_temperature(
             ValidityWarning,
             stacklevel=2,
         )
-    c = positive("prefactor", prefactor)
+    c = _prefactor(prefactor)
     return _result(np.asarray(c * c / (2 * math.pi) * _energy_per_impurity(ppm, metal) / logarithm**2))
 
 
@@ -112,7 +116,7 @@ def spin_scattering_rate(
     spin : float
         Impurity spin, a multiple of 1/2 from 1/2 to 100.
     prefactor : float
-        c in J = c/(nu ln), positive: 1/2 by default, 2 as printed.
+        c in J = c/(nu ln), in (1e-9, 1e9): 1/2 by default, 2 as printed.
     metal : Metal
         Host.
 
@@ -150,7 +154,7 @@ def spin_scattering_rate(
             f"temperature must lie above kondo_temperature = {kondo_temperature!r}, got {temperature!r}"
         )
     half = twice_spin("spin", spin) / 2
-    c = positive("prefactor", prefactor)
+    c = _prefactor(prefactor)
     limit = np.asarray(Boltzmann / hbar * _energy_per_impurity(ppm, _metal(metal)) / (2 * math.pi))
     # ln(T/T_K) without cancellation at T close to T_K and without overflow of the ratio.
     close = np.log1p(np.minimum(hot - kondo, kondo) / kondo)
@@ -241,10 +245,10 @@ def critical_concentration(
     kondo_temperature : array_like
         T_K in kelvins, positive.
     factor : float
-        Positive. With 1 the condition is T_sg = T_K; with alpha_S it is the condition under which the
+        In (1e-9, 1e9). With 1 the condition is T_sg = T_K; with alpha_S it is the condition under which the
         maximum of Eq. (27) appears at T_K.
     prefactor : float
-        c in J = c/(nu ln), positive: 1/2 by default, 2 as printed.
+        c in J = c/(nu ln), in (1e-9, 1e9): 1/2 by default, 2 as printed.
     metal : Metal
         Host.
 
@@ -269,9 +273,15 @@ def critical_concentration(
     0.3
     """
     kondo, host = real_array("kondo_temperature", kondo_temperature, low=0.0), _metal(metal)
-    c = positive("prefactor", prefactor)
+    c = _prefactor(prefactor)
     one_ppm = np.asarray(1.0)
-    scale = positive("factor", factor) * c * c / (2 * math.pi) * _energy_per_impurity(one_ppm, host)
+    scale = (
+        real_scalar("factor", factor, low=1e-9, high=1e9)
+        * c
+        * c
+        / (2 * math.pi)
+        * _energy_per_impurity(one_ppm, host)
+    )
     log_distance = _distance_logarithm(one_ppm, kondo, host)  # z at 1 ppm, so that n = exp(3 (z - z_1))
     log_b = (np.log(scale) - np.log(kondo) - 3 * log_distance) / 2
     if (log_b > -1 - math.log(1.5)).any():
@@ -296,7 +306,7 @@ def residual_interaction_limit(
     kondo_temperature : array_like
         T_K in kelvins, positive.
     prefactor : float
-        c in J = c/(nu ln), positive: 1/2 by default, 2 as printed.
+        c in J = c/(nu ln), in (1e-9, 1e9): 1/2 by default, 2 as printed.
     metal : Metal
         Host.
 
@@ -320,6 +330,6 @@ def residual_interaction_limit(
     16.0
     """
     kondo, host = real_array("kondo_temperature", kondo_temperature, low=0.0), _metal(metal)
-    c = positive("prefactor", prefactor)
+    c = _prefactor(prefactor)
     per_ppm = _energy_per_impurity(np.asarray(1.0), host)
     return _result(np.asarray(8 * math.pi * math.exp(-2) / (c * c) * kondo / per_ppm))

@@ -59,9 +59,9 @@ def _correlators(population: FloatArray, phase: FloatArray, two_s: int, out: NDA
 
 
 def _reduced_coupling(coupling: FloatArray, temperature: FloatArray) -> FloatArray:
-    # Beyond 1e300 the pair sits in its ground level to any precision; the cut keeps 0 * inf away.
-    with np.errstate(over="ignore"):
-        return np.clip(coupling / temperature, -1e300, 1e300)
+    # Beyond 1e6 the pair sits in its ground level to any precision; the cut keeps infinities away.
+    with np.errstate(over="ignore", under="ignore"):
+        return np.clip(coupling / temperature, -1e6, 1e6)
 
 
 def pair_energies(coupling: ArrayLike, spin: float) -> FloatArray:

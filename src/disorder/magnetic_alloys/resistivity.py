@@ -99,7 +99,7 @@ def resistivity_maximum(spin: float, t_sg: ArrayLike, t_k: ArrayLike) -> NDArray
     r"""Temperature of the maximum of Eq. (27), exactly.
 
     With a = alpha_S T_sg the maximum obeys T = a [1 + ln(T/T_K)/2], that is
-    :math:`T^* = \tfrac{a}{2} z`, :math:`z - \ln z = 2 + \ln(a/2T_K)`, z > 2 (Lambert's W_-1).
+    :math:`T^* = \tfrac{a}{2} z`, :math:`z - \ln z = 2 + \ln(a/2T_K)`, z > 2 (Lambert's function).
 
     Parameters
     ----------

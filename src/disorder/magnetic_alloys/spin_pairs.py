@@ -51,6 +51,10 @@ def _pair_spectra(u: FloatArray, two_s: int, out: FloatArray) -> None:
         out[i] = _pair_spectrum(u[i], two_s)
 
 
+# Above it the spectrum equals its limit to any precision and exp(-u/2) is zero.
+_SATURATION = 1e6
+
+
 def pair_spectrum(u: ArrayLike, spin: float) -> NDArray[np.float64] | float:
     r"""Spectrum C(u) of the pairs: how strongly they absorb the energy u T, averaged over couplings.
 
@@ -89,7 +93,7 @@ def pair_spectrum(u: ArrayLike, spin: float) -> NDArray[np.float64] | float:
     """
     energies = real_array("u", u)
     out = np.empty(energies.size)
-    _pair_spectra(energies.ravel(), twice_spin("spin", spin), out)
+    _pair_spectra(np.minimum(np.abs(energies), _SATURATION).ravel(), twice_spin("spin", spin), out)
     return float(out[0]) if energies.ndim == 0 else out.reshape(energies.shape)
 
 
@@ -164,7 +168,7 @@ def spin_correlator(
     _warn_below_t_sg("spin_correlator", temp, scale)
     spectrum = np.empty(w.size)
     with np.errstate(over="ignore", under="ignore"):
-        u = np.clip(w / temp, -1e300, 1e300)
+        u = np.clip(w / temp, -_SATURATION, _SATURATION)
         _pair_spectra(u.ravel(), two_s, spectrum)
         # Half of exp(-u) at each end of the product: no factor underflows before the result does.
         damping = np.exp(-np.maximum(u, 0.0) / 2)

@@ -16,6 +16,7 @@ from scipy.special import gamma, ndtri
 from scipy.stats import qmc
 
 from ..numerics.ensemble import run_ensemble
+from ..numerics.jit import kernel
 from ..numerics.validation import FloatArray, integer, positive, twice_spin
 from .clusters import check_cluster_size, coupling_matrices, quenching_of_clusters
 
@@ -66,23 +67,27 @@ def _sphere_shapes(cube: FloatArray, spins: int) -> FloatArray:
     return distances
 
 
-def _link(bonds: FloatArray, spins: int, rank: int) -> FloatArray:
+@kernel
+def _links(bonds: FloatArray, spins: int, rank: int, out: FloatArray) -> None:
     # The link number `rank` (from the strongest) of the tree of strongest links that spans each cluster: when
     # the temperature exceeds it, the connected part of the cluster dies out.
-    pairs = list(combinations(range(spins), 2))
-    found = np.empty(len(bonds))
-    for sample, strengths in enumerate(np.abs(bonds)):
-        group = list(range(spins))
+    first, second = np.empty(bonds.shape[1], np.int64), np.empty(bonds.shape[1], np.int64)
+    pair = 0
+    for i in range(spins):
+        for j in range(i + 1, spins):
+            first[pair], second[pair] = i, j
+            pair += 1
+    for k in range(bonds.shape[0]):
+        group = np.arange(spins)
         links = 0
-        for k in np.argsort(-strengths):
-            i, j = pairs[k]
-            if group[i] != group[j]:
-                group = [group[i] if g == group[j] else g for g in group]
+        for b in np.argsort(-np.abs(bonds[k])):
+            here, there = group[first[b]], group[second[b]]
+            if here != there:
+                group[group == there] = here
                 links += 1
                 if links == rank:
-                    found[sample] = strengths[k]
+                    out[k] = abs(bonds[k, b])
                     break
-    return found
 
 
 def _connected(bonds: FloatArray, temperature: FloatArray, two_s: int) -> FloatArray:
@@ -109,7 +114,8 @@ def _size_integral(bonds: FloatArray, order: int, two_s: int, step: float) -> Fl
     # int d(lambda) lambda^(-k-1) u(lambda V) = int d(ln lambda) lambda^-k u, by the trapezoidal rule, which
     # converges exponentially for an integrand that is analytic in a strip around the whole axis. Both signs
     # of all couplings are averaged, which cancels the odd orders in V exactly.
-    scale = _link(bonds, order + 1, max(order - 1, 1))
+    scale = np.empty(len(bonds))
+    _links(bonds, order + 1, max(order - 1, 1), scale)
     count = math.ceil(math.log(_STRONGEST / _WEAKEST[order] * max(1.0, float(scale.max()))) / step) + 1
     size = _WEAKEST[order] * np.exp(step * np.arange(count))
     unit = bonds / scale[:, None]
