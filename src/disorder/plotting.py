@@ -2,7 +2,7 @@
 
 Colours are the Okabe-Ito set, told apart by every common kind of colour blindness; lines also differ in
 their dashes, and curves are labelled where they run instead of in a legend. Figures are opaque, so that
-they stay legible on a dark page, and 6.4 inches wide with 11 point text, so that they stay legible on a phone.
+they stay legible on a dark page, and 6.4 inches wide with 11 point text, to be legible on a phone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,10 +16,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (2, 1.2)), (0, (6, 2, 1.5, 2)), (0, (1, 1)), (0, (9, 2)), "-")
+DASHES: tuple[Any, ...] = (
+    "-",
+    (0, (6, 2)),
+    (0, (2, 1.2)),
+    (0, (6, 2, 1.5, 2)),
+    (0, (1, 1)),
+    (0, (9, 2)),
+    "-",
+)
 GREY = "#5A5A5A"
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "axes.grid": False,
     "axes.labelsize": 11,
     "axes.linewidth": 0.8,
@@ -137,7 +145,12 @@ def label_line(ax: Axes, x: float, y: float, text: str, colour: str, **options: 
     >>> fig, ax = figure()
     >>> label_line(ax, 0.5, 0.5, "S = 1/2", COLOURS[0])
     """
-    settings: dict[str, Any] = {"xytext": (4, 0), "textcoords": "offset points", "va": "center", "fontsize": 10}
+    settings: dict[str, Any] = {
+        "xytext": (4, 0),
+        "textcoords": "offset points",
+        "va": "center",
+        "fontsize": 10,
+    }
     ax.annotate(text, (x, y), color=colour, **{**settings, **options})
 
 

@@ -108,6 +108,20 @@ def test_interaction_raises_the_correction():
         weak_localization_correction(0.5, 1, 1.0, 0.01, 100.0, interacting=False)
 
 
+def test_correction_at_extreme_scales():
+    plateau = weak_localization_plateau(0.5) / (3 * math.pi**2)
+    hot = weak_localization_correction(1e300, 0.5, 1e-300, 1e-300, 1e300)
+    assert hot == pytest.approx(600 * math.log(10) * (1 + plateau), rel=1e-12)
+    with pytest.warns(ValidityWarning, match="T_sg"):
+        cold = weak_localization_correction(1.0 + 2.0**-50, 0.5, 1e200, 1.0, 1e300)
+    assert cold == pytest.approx(2.0**-50 * float(alpha_s(0.5)) / 2 * 1e200, rel=1e-12)
+    with (
+        pytest.raises(ValueError, match="temperature must lie above"),
+        pytest.warns(ValidityWarning, match="T_sg"),
+    ):
+        weak_localization_correction(1e-250, 0.5, 1e300, 1e-300, 1.0)
+
+
 @quick
 @given(st.floats(2.8, 600), st.integers(1, 12))
 def test_minimum_is_stationary(logarithm, two_s):

@@ -128,7 +128,7 @@ def resolve_short_name(
     target = node["reftarget"].lstrip("~.")
     found = env.get_domain("py").objects.get(
         f"{state(app).sources.defining_module(package, target)}.{target}"
-    )  # type: ignore[attr-defined]
+    )
     return found and make_refnode(app.builder, node["refdoc"], found.docname, found.node_id, content, target)
 
 

@@ -97,7 +97,7 @@ class _Ledger:
         found = state(self.env.app).ledgers.get(paper, {}).get(label)
         if found is None:
             logger.warning(
-                "no label %r in the ledger of %s", label, paper, location=self.get_location(),  # type: ignore[attr-defined]
+                "no label %r in the ledger of %s", label, paper, location=self.get_location(),
                 type="companion", subtype="unknown",
             )  # fmt: skip
         return found

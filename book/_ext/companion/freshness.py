@@ -57,8 +57,8 @@ def describe(app: Sphinx, docname: str, text: str) -> Page:
 
 def pages(env: BuildEnvironment) -> dict[str, Page]:
     if not hasattr(env, "companion_pages"):
-        env.companion_pages = {}  # type: ignore[attr-defined]
-    return env.companion_pages  # type: ignore[attr-defined, no-any-return]
+        env.companion_pages = {}
+    return env.companion_pages
 
 
 def read_source(app: Sphinx, docname: str, source: list[str]) -> None:

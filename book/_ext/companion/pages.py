@@ -37,21 +37,21 @@ def set_version(app: Sphinx, config: Config) -> None:
 def citation(app: Sphinx) -> dict[str, Any]:
     if not hasattr(app, "companion_citation"):
         file = Path(app.srcdir).parent / "CITATION.cff"
-        app.companion_citation = yaml.safe_load(file.read_text(encoding="utf8"))  # type: ignore[attr-defined]
-    return app.companion_citation  # type: ignore[attr-defined, no-any-return]
+        app.companion_citation = yaml.safe_load(file.read_text(encoding="utf8"))
+    return app.companion_citation
 
 
 def bibliography(app: Sphinx) -> dict[str, BibEntry]:
     if not hasattr(app, "companion_bibliography"):
         file = Path(app.srcdir) / "references.bib"
-        app.companion_bibliography = parse_file(str(file)).entries if file.exists() else {}  # type: ignore[attr-defined]
-    return app.companion_bibliography  # type: ignore[attr-defined, no-any-return]
+        app.companion_bibliography = parse_file(str(file)).entries if file.exists() else {}
+    return app.companion_bibliography
 
 
 def functions_used(app: Sphinx, docname: str) -> str:
     """Links to the API pages of everything that the cells of a page import from the package."""
     page = pages(app.env).get(docname)
-    objects = app.env.get_domain("py").objects  # type: ignore[attr-defined]
+    objects = app.env.get_domain("py").objects
     links = []
     for module, name in page.names if page else ():
         known = objects.get(f"{module}.{name}")

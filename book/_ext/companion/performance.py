@@ -77,7 +77,7 @@ def fill_costs(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for node in list(doctree.findall(page_costs)):
         rows, total = [], 0.0
         described = pages(app.env)
-        for name in app.env.external_site_map:  # type: ignore[attr-defined]
+        for name in app.env.external_site_map:
             seconds, memory = cost(app, name)
             if seconds is None or name not in described:
                 continue

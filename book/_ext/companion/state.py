@@ -44,12 +44,12 @@ def state(app: Sphinx) -> State:
         root = book.parent
         problems: list[str] = []
         requirements = [path for path in (root / "requirements.txt",) if path.exists()]
-        app.companion = State(  # type: ignore[attr-defined]
+        app.companion = State(
             root, book, ledger.load(book, problems), SourceTree(root / "src", "disorder", *requirements)
         )
         for problem in problems:
             logger.warning(problem, type="companion", subtype="ledger")
-    return cast(State, app.companion)  # type: ignore[attr-defined]
+    return cast(State, app.companion)
 
 
 class element(nodes.General, nodes.Element):
@@ -59,15 +59,15 @@ class element(nodes.General, nodes.Element):
         super().__init__("", *children, tag=tag, **attributes)
 
 
-def visit_element(self, node: element) -> None:  # type: ignore[no-untyped-def]
+def visit_element(self, node: element) -> None:
     self.body.append(self.starttag(node, node["tag"], "", **node.get("attrs", {})))
 
 
-def depart_element(self, node: element) -> None:  # type: ignore[no-untyped-def]
+def depart_element(self, node: element) -> None:
     self.body.append(f"</{node['tag']}>")
 
 
-def skip(self, node: nodes.Node) -> None:  # type: ignore[no-untyped-def]
+def skip(self, node: nodes.Node) -> None:
     """For builders that are not HTML: only the children are written."""
 
 

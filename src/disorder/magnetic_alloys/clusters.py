@@ -219,14 +219,21 @@ def quenching_of_clusters(
         energy += part.degeneracy * (x * np.exp(-x)).sum(axis=2)
     sums, slopes = np.zeros((2, samples, temperature.size, 1 if average else observed))
     for number, part in enumerate(multiplets):
-        common = (average, kelvin, sums, slopes)
-        if part.same_factor > 0.0:
-            _transitions(*solved[number], *solved[number], part.same[:observed], part.same_factor, *common)
-        if part.below is not None:
-            # Once in each direction.
-            _transitions(
-                *solved[number], *solved[number - 1], part.below[:observed], 2 * part.below_factor, *common
-            )
+        for operator, weight, other in (
+            (part.same, part.same_factor, number),
+            (part.below, 2 * part.below_factor, number - 1),  # once in each direction
+        ):
+            if operator is not None and weight > 0.0:
+                _transitions(
+                    *solved[number],
+                    *solved[other],
+                    operator[:observed],
+                    weight,
+                    average,
+                    kelvin,
+                    sums,
+                    slopes,
+                )
     normalisation = 4.0 / (two_s * (two_s + 2)) / partition[:, :, None]
     factor = normalisation * sums
     return Quenching(factor, normalisation * slopes - factor * (energy / partition)[:, :, None])

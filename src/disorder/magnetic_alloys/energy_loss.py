@@ -106,9 +106,9 @@ def _loss_rates(x: FloatArray, two_s: int) -> FloatArray:
         below = np.exp(x - top) + np.exp(-x - top) + np.exp(u[:, None] - top) + np.exp(-u[:, None] - top)
         return np.asarray(weight[:, None] * above / below)
 
-    points = np.concatenate(
-        (_loss_edges(two_s, float(x.max()) + 60.0), (x[:, None] + [-8.0, -2.0, 2.0, 8.0]).ravel())
-    )
+    # Panels must not grow faster than the distance from the step at x, whose tails they would overlook.
+    around = np.array([-40.0, -16.0, -6.0, -2.0, 2.0, 6.0, 16.0])
+    points = np.concatenate((_loss_edges(two_s, float(x.max()) + 60.0), (x[:, None] + around).ravel()))
     points = np.unique(points[(points >= 0) & (points <= x.max() + 60.0)])
     keep = np.concatenate(([True], np.diff(points) > 1e-9 * points[1:]))
     return np.asarray(8 / 3 * integrate(integrand, points[keep], rtol=1e-13).value)

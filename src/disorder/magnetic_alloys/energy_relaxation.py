@@ -110,11 +110,13 @@ def _transfer_edges(x: FloatArray, marks: FloatArray, two_s: int) -> FloatArray:
     distances = np.abs(x[:, None] - marks).ravel()
     span = float(marks.max() - marks.min())
     end = float(distances.max()) + span + 60.0
-    around = (distances[:, None] + np.array([-8.0, -3.0, -1.0, 1.0, 3.0, 8.0])).ravel()
-    pair_edges = span * np.arange(1, two_s + 1) if span > 0 else np.zeros(0)
-    points = np.unique(
-        np.concatenate((logarithmic_edges(0.25, end, per_decade=4), around, pair_edges, [end]))
-    )
+    # f bends at these distances. Stationary pairs bend where the gap of transition i equals the span of f,
+    # E i/k = span, smoothly over k/i. Panels must not grow faster than the distance from such a place.
+    steps = np.array([-40.0, -16.0, -6.0, -2.5, -1.0, 1.0, 2.5, 6.0, 16.0, 40.0])
+    k = np.arange(1, min(two_s, 8) + 1)
+    ratios = np.unique(k[:, None] / k) if span > 1 else np.zeros(0)
+    around = [(distances[:, None] + steps).ravel(), (ratios[:, None] * (span + steps)).ravel()]
+    points = np.unique(np.concatenate((logarithmic_edges(0.25, end, per_decade=4), *around, [end])))
     points = points[(points >= 0) & (points <= end)]
     edges = [0.0]
     for point in points:

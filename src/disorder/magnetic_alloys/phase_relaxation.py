@@ -206,7 +206,13 @@ def weak_localization_correction(
             ValidityWarning(f"weak_localization_correction: the virial expansion needs T > T_sg = {scale:g}"),
             stacklevel=2,
         )
-    x = np.exp(np.log(t) - math.log(scale) + np.log(product))
+    ratio = np.log(t) - math.log(scale)
+    if (ratio < -500).any():
+        raise ValueError(
+            f"temperature must lie above exp(-500) t_sg, got {float(t.min()):g} for t_sg = {scale:g}"
+        )
+    # Far above this limit the crossover is constant.
+    x = np.exp(np.minimum(ratio + np.log(product), 600.0))
     return _shaped(logarithm * (1 + product * np.asarray(weak_localization_crossover(x, spin))))
 
 

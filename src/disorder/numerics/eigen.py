@@ -15,7 +15,7 @@ from .validation import FloatArray, real_array
 
 @kernel
 def _tridiagonalise(a: FloatArray, d: FloatArray, e: FloatArray) -> None:
-    # Householder reduction (EISPACK tred2): `a` becomes the orthogonal matrix, d the diagonal, e[1:] the rest.
+    # Householder reduction (EISPACK tred2): a becomes the orthogonal matrix, d the diagonal, e[1:] the rest.
     n = d.size
     for i in range(n - 1, 0, -1):
         h, scale = 0.0, 0.0

@@ -11,7 +11,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 
@@ -37,7 +37,7 @@ def _enable_cache() -> bool:
         return False
     if not os.access(directory, os.W_OK):
         return False
-    numba.config.CACHE_DIR = str(directory)
+    vars(numba.config)["CACHE_DIR"] = str(directory)
     return True
 
 
@@ -58,5 +58,5 @@ def kernel(function: F) -> F:
         The compiled function: cached on disk where possible, releasing the GIL, with NumPy's
         division semantics and without ``fastmath``.
     """
-    compiled: F = numba.njit(cache=_CACHE, nogil=True, error_model="numpy")(function)
-    return compiled
+    compiled: Any = numba.njit(cache=_CACHE, nogil=True, error_model="numpy")(function)
+    return cast(F, compiled)

@@ -1,4 +1,4 @@
-"""Checks of arguments: each returns the clean value or raises an error that names argument, value and range."""
+"""Checks of arguments: each returns the clean value or raises an error with argument, value and range."""
 
 import math
 import numbers
