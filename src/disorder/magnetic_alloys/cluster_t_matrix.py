@@ -38,7 +38,10 @@ def _lines(
     with np.errstate(divide="ignore"):
         logarithms = -x[:, None] - np.log(counts @ np.exp(-x)) + np.log(matrix)
     present = matrix > 0
-    return t, (x[:, None] - x)[present], logarithms[present]
+    # Lines whose square would underflow are static to every digit.
+    lines = x[:, None] - x
+    lines[np.abs(lines) < 1e-150] = 0.0
+    return t, lines[present], logarithms[present]
 
 
 def _indices(n: ArrayLike) -> NDArray[np.int64]:
@@ -193,7 +196,10 @@ def retarded_t_matrix(
     array(0.-0.75j)
     """
     t, x, logarithm = _lines(temperature, energies, strengths, degeneracies)
-    e = np.asarray(energy)
+    try:
+        e = np.asarray(energy)
+    except ValueError as error:
+        raise ValueError(f"energy must be a rectangular array of numbers, got {energy!r}") from error
     if e.dtype.kind not in "iufc":
         raise TypeError(f"energy must hold numbers, got {energy!r} of dtype {e.dtype}")
     with np.errstate(over="ignore", invalid="ignore"):

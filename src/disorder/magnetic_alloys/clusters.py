@@ -44,22 +44,22 @@ def _strengths(upper: FloatArray, operator: FloatArray, lower: FloatArray, avera
     # Squared elements of operator[i] between the rows of `upper` and `lower`, for each i or their mean.
     observed, rows, columns = operator.shape
     result = np.zeros((1 if average else observed, rows, columns))
-    half = np.empty((rows, columns))
+    half, elements = np.empty((rows, columns)), np.empty((rows, columns))
+    turned = lower.T.copy()
     for i in range(observed):
         half[:] = 0.0
+        elements[:] = 0.0
         for a in range(rows):
             for m in range(rows):
                 for n in range(columns):
                     half[a, n] += upper[a, m] * operator[i, m, n]
-        for a in range(rows):
-            for b in range(columns):
-                element = 0.0
-                for n in range(columns):
-                    element += half[a, n] * lower[b, n]
-                if average:
-                    result[0, a, b] += element * element / observed
-                else:
-                    result[i, a, b] = element * element
+            for n in range(columns):
+                for b in range(columns):
+                    elements[a, b] += half[a, n] * turned[n, b]
+        if average:
+            result[0] += elements * elements / observed
+        else:
+            result[i] = elements * elements
     return result
 
 

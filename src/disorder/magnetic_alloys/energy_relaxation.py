@@ -184,7 +184,7 @@ def collision_integral(
         f(energy); a callable maps arrays to occupations in [0, 1], 1 far below and 0 far above its steps,
         and must be twice differentiable.
     spin : float
-        S, a multiple of 1/2 from 1/2 to 100.
+        S, a multiple of 1/2 from 1/2 to 20; the cost grows as the cube of S.
     pair_distribution : callable, optional
         P_J(V): maps couplings of shape (n,) to probabilities of shape (n, 2S+1). By default the pairs are
         stationary among these electrons, see :func:`stationary_pair_distribution`.
@@ -220,10 +220,10 @@ def collision_integral(
     True
     """
     points = real_array("energy", energy)
-    two_s = twice_spin("spin", spin)
+    two_s = twice_spin("spin", spin, high=20.0)
     electrons = as_distribution(electron_distribution)
     pairs = None if pair_distribution is None else _checked(pair_distribution, two_s)
-    x = np.clip(electrons.reduced(points.ravel()), -1e150, 1e150)
+    x = np.clip(electrons.reduced(points.ravel()), -1e30, 1e30)
     out = np.empty(x.size)
     order = np.argsort(np.abs(x - electrons.marks().mean()))
     for start in range(0, x.size, _CHUNK):

@@ -98,6 +98,7 @@ def _gold() -> Metal:
 
 
 GOLD = _gold()
+"""Gold: lattice constant and heat capacity as measured, Fermi velocity of free electrons."""
 
 
 def _metal(metal: Any) -> Metal:

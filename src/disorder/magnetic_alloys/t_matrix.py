@@ -144,6 +144,8 @@ def t_matrix(energy: ArrayLike, temperature: float, spin: float, t_sg: float) ->
     """
     t, sg = positive("temperature", temperature), positive("t_sg", t_sg)
     energies = real_array("energy", energy)
+    if (np.abs(energies) * 1e-6 > t).any():
+        raise ValueError(f"energy must lie within 1e6 temperature = {1e6 * t:g}, got {energy!r}")
     correction = np.asarray(t_matrix_correction(energies / t, spin)) * (sg / t)
     if energies.size and correction.min() < -0.5:
         warnings.warn(
