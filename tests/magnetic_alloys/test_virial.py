@@ -23,7 +23,13 @@ from disorder.magnetic_alloys import (
     virial_coefficient,
     virial_quenching,
 )
-from disorder.magnetic_alloys.virial import _disc_shapes, _shape_measure, _sphere_shapes, _virial_task
+from disorder.magnetic_alloys.virial import (
+    _disc_shapes,
+    _shape_measure,
+    _size_integral,
+    _sphere_shapes,
+    _virial_task,
+)
 
 ALPHA_HALF = 1.1048512
 
@@ -87,7 +93,7 @@ def three_spins_half(a, b, c):
 
     def mixed(i, j):
         y = np.abs(levels[i] - levels[j]) / 2
-        ratio = np.where(y < 1e-6, 1.0, 2 * y / -np.expm1(-2 * np.maximum(y, 1e-6)))
+        ratio = np.where(y < 1e-6, 1.0 + y, 2 * y / -np.expm1(-2 * np.maximum(y, 1e-6)))
         return np.exp(-np.maximum(levels[i], levels[j])) * ratio
 
     sums = (
@@ -101,7 +107,7 @@ def two_spins_half(v):
     levels = levels - levels.min(axis=0)
     singlet, triplet = np.exp(-levels)
     y = np.abs(v) / 2
-    ratio = np.where(y < 1e-6, 1.0, 2 * y / -np.expm1(-2 * np.maximum(y, 1e-6)))
+    ratio = np.where(y < 1e-6, 1.0 + y, 2 * y / -np.expm1(-2 * np.maximum(y, 1e-6)))
     return (1.5 * triplet + 1.5 * np.exp(-levels.max(axis=0)) * ratio) / (0.75 * (singlet + 3 * triplet))
 
 
@@ -238,10 +244,19 @@ def test_second_coefficient_with_phases_tied_to_distances():
     tied = virial_coefficient(2, 0.5, samples=1024, scrambles=8, wave_number=300.0)
     assert abs(tied.value - independent.value) < 4 * math.hypot(tied.error, independent.error)
     assert tied.error < 0.06
-    slow = virial_coefficient(1, 0.5, samples=1024, scrambles=8, wave_number=0.01)
-    # Without oscillations all couplings are antiferromagnetic: b_1 = -(4 pi/3) int_0^inf dy (1 - g)/y^2.
-    exact, _ = quad(lambda y: (1 - float(two_spins_half(np.array(y)))) / y**2, 0, np.inf, epsabs=1e-10)
-    assert abs(slow.value + 4 * np.pi / 3 * exact) < 5 * slow.error + 1e-3
+    # Slow oscillations: b_1 = -4 pi int r^2 dr {1 - g[cos(kappa r)/r^3]} by a plain sum.
+    r = (np.arange(200_000) + 0.5) * 2e-4
+    for kappa in (0.01, 2.0, 6.0):
+        exact = -4 * np.pi * 2e-4 * (r**2 * (1 - two_spins_half(np.cos(kappa * r) / r**3))).sum()
+        result = virial_coefficient(1, 0.5, samples=4096, scrambles=8, wave_number=kappa)
+        assert abs(result.value - exact) < 6 * result.error + 3e-5
+        assert result.error < 2e-3
+
+
+def test_odd_orders_cancel_cluster_by_cluster():
+    rng = np.random.default_rng(9)
+    bonds = rng.normal(size=(20, 3))
+    np.testing.assert_array_equal(_size_integral(bonds, 2, 1, 0.25), _size_integral(-bonds, 2, 1, 0.25))
 
 
 def test_disc_and_sphere_sample_the_same_triangles():

@@ -135,7 +135,7 @@ def _single_size(distances: FloatArray, order: int, two_s: int, x: FloatArray, w
     bonds = np.cos(wave * distances / np.cbrt(size)[:, None]) * size[:, None] / distances**3
     u = _connected(bonds, np.ones(1), two_s)[:, 0]
     # Below this u is far smaller than its rounding error, which the weight would multiply.
-    u[np.abs(bonds).max(axis=1) < 1e-3] = 0.0
+    u[np.abs(bonds).max(axis=1) < (1e-5 if order == 1 else 1e-3)] = 0.0
     weighted: FloatArray = u * size ** (-order - 1) / density
     return weighted
 
