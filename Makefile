@@ -12,12 +12,12 @@ export OMP_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export PYDEVD_DISABLE_FILE_VALIDATION = 1
 
-.PHONY: help book test browser lab bench clean
+.PHONY: help book test browser lab bench picture clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(STAMP): 
+$(STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed, $(PYTHON) is %d.%d: say make PYTHON=/path/to/python3.11" % sys.version_info[:2] or 0)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
@@ -44,6 +44,9 @@ lab: $(STAMP)  ## open the chapters as notebooks (right click on a chapter: Open
 bench: $(STAMP)  ## measure speed and accuracy, rewrite book/benchmarks.json
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only --benchmark-json=_build/benchmarks.json
 	$(BIN)/python tests/benchmarks/condense.py _build/benchmarks.json book/benchmarks.json
+
+picture: book  ## take the picture of the README from the built book
+	cp _build/html/_images/$$(grep -o '[0-9a-f]*[.]svg' _build/html/magnetic_alloys/discussion.html | head -1) book/_static/resistivity.svg
 
 clean:  ## remove what was built; the installation stays
 	rm -rf _build .pytest_cache .hypothesis .mypy_cache .ruff_cache

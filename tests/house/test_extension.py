@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from companion.pages import keep_punctuation
+from docutils import nodes
 
 LEDGER = r"""
 [[entry]]
@@ -60,6 +62,23 @@ OTHER = """# Other
 ```{errata} magnetic_alloys
 ```
 """
+
+
+def test_punctuation_stays_with_its_formula() -> None:
+    document = nodes.document("", "")
+    sentence = nodes.paragraph()
+    sentence += [
+        nodes.Text("in ("),
+        nodes.math("", "a"),
+        nodes.Text("), and "),
+        nodes.math("", "b"),
+        nodes.Text("."),
+    ]
+    alone = nodes.paragraph("", "", nodes.math("", "c"), nodes.math("", "d"), nodes.Text(" e"))
+    document += [sentence, alone]
+    keep_punctuation(None, document, "page")
+    assert [piece.astext() for piece in sentence] == ["in ", "(a),", " and ", "b."]
+    assert [piece.astext() for piece in alone] == ["c", "d", " e"]
 
 
 @pytest.fixture

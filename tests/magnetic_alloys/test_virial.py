@@ -310,6 +310,23 @@ def test_alloy_follows_the_virial_expansion_when_hot():
         ).all()
 
 
+@pytest.mark.parametrize("geometry", ["neighbours", "box"])
+def test_clusters_scatter_less_than_frozen_spins(geometry):
+    # The mean-field value S/(S+1) of Eq. (30) is crossed well above the lowest temperature computed here.
+    alloy = alloy_quenching([0.25], 0.5, 7, samples=600, geometry=geometry)
+    assert alloy.factor[0] + 5 * alloy.factor_error[0] < 1 / 3
+    assert alloy.slope[0] > 5 * alloy.slope_error[0]
+
+
+@pytest.mark.parametrize("geometry", ["neighbours", "box"])
+def test_no_maximum_of_the_resistivity_at_moderate_concentration(geometry):
+    # First order promises a maximum above 2 T_sg at T_sg = 3 T_K; exact clusters have none above T_sg / 4.
+    t = np.geomspace(0.25, 10.0, 30)
+    alloy = alloy_quenching(t, 0.5, 7, samples=600, geometry=geometry)
+    assert resistivity_maximum(0.5, 3.0, 1.0) > 2 * 3.0
+    assert stationary_concentration(t, alloy.slope + 5 * alloy.slope_error).min() > 30
+
+
 def test_exact_pairs_do_not_change_the_mean_of_a_large_cluster():
     t = np.array([6.0, 12.0])
     plain = alloy_quenching(t, 0.5, 7, samples=4000, geometry="neighbours", seed=1)

@@ -1,5 +1,6 @@
 """What stands around the text of every page: functions used, how to cite, cost, version."""
 
+import re
 import tomllib
 from html import escape
 from pathlib import Path
@@ -133,6 +134,21 @@ def finish(
             context["ipynb_source"] = f"{pagename}.ipynb"
 
 
+def keep_punctuation(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Tie formulas inside sentences to the bracket before and the punctuation after them."""
+    for math in list(doctree.findall(nodes.math)):
+        parent = math.parent
+        index = parent.index(math)
+        before = parent[index - 1].astext() if index and isinstance(parent[index - 1], nodes.Text) else ""
+        last = index + 1 == len(parent)
+        after = "" if last or not isinstance(parent[index + 1], nodes.Text) else parent[index + 1].astext()
+        opening, closing = re.search(r"[(\[]?$", before)[0], re.match(r"[.,;:!?)\]]*", after)[0]
+        if opening or closing:
+            tied = nodes.inline("", "", nodes.Text(opening), math, nodes.Text(closing), classes=["nobreak"])
+            pieces = [nodes.Text(before.removesuffix(opening)), tied, nodes.Text(after.removeprefix(closing))]
+            parent[index - bool(before) : index + 1 + bool(after)] = pieces
+
+
 def drop_thebe(app: Sphinx) -> None:
     """Silence sphinx-thebe, which Jupyter Book loads: its script comes twice and from another host."""
     for listeners in app.events.listeners.values():
@@ -143,4 +159,5 @@ def setup(app: Sphinx) -> None:
     assert set(BIB_KEYS) == set(PAPERS)
     app.connect("config-inited", set_version, priority=100)
     app.connect("html-page-context", finish, priority=400)
+    app.connect("doctree-resolved", keep_punctuation)
     drop_thebe(app)
