@@ -2,7 +2,7 @@
 
 Colours are the Okabe-Ito set, told apart by every common kind of colour blindness; lines also differ in
 their dashes, and curves are labelled where they run instead of in a legend. Figures are opaque, so that
-they stay legible on a dark page, and 6.4 inches wide with 11 point text, to be legible on a phone.
+they stay legible on a dark page, and 6.4 inches wide with 13 point text, to be legible on a phone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,16 +29,16 @@ GREY = "#5A5A5A"
 
 STYLE: Any = {
     "axes.grid": False,
-    "axes.labelsize": 11,
+    "axes.labelsize": 13,
     "axes.linewidth": 0.8,
     "axes.spines.right": False,
     "axes.spines.top": False,
-    "axes.titlesize": 11,
+    "axes.titlesize": 13,
     "figure.constrained_layout.use": True,
     "figure.dpi": 100,
     "figure.facecolor": "white",
     "font.family": "DejaVu Sans",
-    "font.size": 11,
+    "font.size": 13,
     "legend.frameon": False,
     "lines.linewidth": 1.8,
     "mathtext.fontset": "dejavusans",
@@ -46,8 +46,8 @@ STYLE: Any = {
     "savefig.transparent": False,
     "svg.fonttype": "path",
     "svg.hashsalt": "disorder",
-    "xtick.labelsize": 10,
-    "ytick.labelsize": 10,
+    "xtick.labelsize": 12,
+    "ytick.labelsize": 12,
 }
 
 
@@ -82,7 +82,7 @@ class _BookFigure(Figure):
 
 
 def figure(
-    rows: int = 1, columns: int = 1, *, width: float = 6.4, height: float = 4.0, **options: Any
+    rows: int = 1, columns: int = 1, *, width: float = 6.4, height: float = 4.2, **options: Any
 ) -> tuple[Figure, Any]:
     """Make a figure and its axes.
 
@@ -149,7 +149,7 @@ def label_line(ax: Axes, x: float, y: float, text: str, colour: str, **options: 
         "xytext": (4, 0),
         "textcoords": "offset points",
         "va": "center",
-        "fontsize": 10,
+        "fontsize": 12,
     }
     ax.annotate(text, (x, y), color=colour, **{**settings, **options})
 
@@ -174,7 +174,7 @@ def shade_outside(ax: Axes, low: float, high: float, text: str) -> None:
     middle = np.sqrt(low * high) if ax.get_xscale() == "log" and low > 0 else (low + high) / 2
     ax.text(
         float(middle), 0.5, text, transform=ax.get_xaxis_transform(), rotation=90, ha="center", va="center",
-        fontsize=9, color=GREY,
+        fontsize=11, color=GREY,
     )  # fmt: skip
 
 

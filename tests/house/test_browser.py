@@ -181,6 +181,9 @@ class View:
             "console", lambda m: self.faults.append(f"console: {m.text}") if m.type == "error" else None
         )
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        self.page.on(
+            "response", lambda r: self.faults.append(f"{r.status} {r.url}") if r.status >= 400 else None
+        )
         self.page.route("**/*", self.request)
 
     def request(self, route: Any) -> None:

@@ -146,6 +146,7 @@ def keep_punctuation(app: Sphinx, doctree: nodes.document, docname: str) -> None
         if opening or closing:
             tied = nodes.inline("", "", nodes.Text(opening), math, nodes.Text(closing), classes=["nobreak"])
             pieces = [nodes.Text(before.removesuffix(opening)), tied, nodes.Text(after.removeprefix(closing))]
+            pieces = [piece for piece in pieces if piece.astext()]
             parent[index - bool(before) : index + 1 + bool(after)] = pieces
 
 
@@ -153,6 +154,7 @@ def drop_thebe(app: Sphinx) -> None:
     """Silence sphinx-thebe, which Jupyter Book loads: its script comes twice and from another host."""
     for listeners in app.events.listeners.values():
         listeners[:] = [one for one in listeners if not one.handler.__module__.startswith("sphinx_thebe")]
+    app.registry.css_files[:] = [style for style in app.registry.css_files if "thebe" not in style[0]]
 
 
 def setup(app: Sphinx) -> None:
