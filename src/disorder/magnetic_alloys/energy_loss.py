@@ -9,18 +9,13 @@ from scipy.special import digamma, sici
 
 from ..numerics.jit import kernel
 from ..numerics.quadrature import integrate, logarithmic_edges, panel_rule
-from ..numerics.validation import FloatArray, positive, real_array, real_scalar, twice_spin
+from ..numerics.validation import FloatArray, plain, positive, real_array, real_scalar, twice_spin
 from .pair_kinetics import _strengths
 from .spin_pairs import pair_spectrum
 
 _CHUNK = 64
 # Beyond this energy in units of T the pairs absorb as in their ground state, to exp(-_END/2).
 _END = 80.0
-
-
-def plain(values: NDArray[np.float64]) -> NDArray[np.float64] | float:
-    """Float for an array without axes."""
-    return float(values) if values.ndim == 0 else values
 
 
 @kernel

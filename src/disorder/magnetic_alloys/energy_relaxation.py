@@ -7,17 +7,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..numerics.quadrature import integrate, logarithmic_edges, panel_rule
-from ..numerics.validation import FloatArray, ValidityWarning, real_array, twice_spin
+from ..numerics.validation import FloatArray, ValidityWarning, broadcast, plain, real_array, twice_spin
 from .numerical_distribution import Distribution, as_distribution
 from .pair_kinetics import PairDistribution, _absorption, _checked, _stationary_absorption
-from .pair_levels import broadcast
 from .spin_pairs import pair_spectrum
 
 _CHUNK = 64
-
-
-def _plain(values: NDArray[np.float64]) -> NDArray[np.float64] | float:
-    return float(values) if values.ndim == 0 else values
 
 
 def collision_kernel(
@@ -88,7 +83,7 @@ def collision_kernel(
         chi = 4 / 3 * (sg / e) ** 2 * np.exp(np.minimum(u, 0.0)) * pair_spectrum(u, two_s / 2)
     if not np.isfinite(chi).all():
         raise ValueError(f"energy must keep (t_sg/energy)^2 below 1.8e308, got down to {np.abs(e).min():g}")
-    return _plain(chi)
+    return plain(chi)
 
 
 def _spectra(
@@ -230,4 +225,4 @@ def collision_integral(
         part = order[start : start + _CHUNK]
         out[part] = _collisions(x[part], two_s, electrons, pairs)
     out *= 4 / (3 * electrons.scale())
-    return _plain(out.reshape(points.shape))
+    return plain(out.reshape(points.shape))

@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..numerics.quadrature import integrate
-from ..numerics.validation import FloatArray, ValidityWarning, positive, real_array
-from .kondo import _plain
+from ..numerics.validation import FloatArray, ValidityWarning, plain, positive, real_array
 
 WILSON_NUMBER = math.exp(np.euler_gamma + 0.25) / math.pi**1.5
 """w of the susceptibility w (g mu_B)^2/(4 T_W) at zero temperature, T_W Wilson's Kondo temperature."""
@@ -157,7 +156,7 @@ def fermi_liquid_t_matrix(
     1.0
     """
     e, p = _reduced(energy, temperature, t_k)
-    return _plain(np.asarray((1.0 - (3.0 * e**2 + p**2) / 2.0) / math.pi))
+    return plain(np.asarray((1.0 - (3.0 * e**2 + p**2) / 2.0) / math.pi))
 
 
 def fermi_liquid_resistivity(temperature: ArrayLike, t_k: float) -> NDArray[np.float64] | float:
@@ -195,7 +194,7 @@ def fermi_liquid_resistivity(temperature: ArrayLike, t_k: float) -> NDArray[np.f
     True
     """
     _, p = _reduced(0.0, temperature, t_k)
-    return _plain(np.asarray(1.0 - p**2))
+    return plain(np.asarray(1.0 - p**2))
 
 
 def _rate(name: str) -> str:
@@ -264,7 +263,7 @@ def cooperon_decay_rate(
     """
     name = _rate(rate)
     e, p = _reduced(energy, temperature, t_k)
-    return _plain(np.asarray(_reduced_rate(e, p, name) / math.pi))
+    return plain(np.asarray(_reduced_rate(e, p, name) / math.pi))
 
 
 def weak_localization_coefficient(rate: Literal["inelastic", "printed"] = "inelastic") -> float:

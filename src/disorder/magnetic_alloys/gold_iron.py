@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike
 from scipy.constants import Boltzmann, hbar
 from scipy.special import lambertw
 
-from ..numerics.validation import FloatArray, ValidityWarning, real_array, real_scalar, twice_spin
-from .host_metal import GOLD, Metal, Number, _concentration, _energy_per_impurity, _metal, _result
+from ..numerics.validation import FloatArray, ValidityWarning, plain, real_array, real_scalar, twice_spin
+from .host_metal import GOLD, Metal, Number, _concentration, _energy_per_impurity, _metal
 from .kondo import ONE_LOOP_PREFACTOR
 
 
@@ -91,7 +91,7 @@ def spin_glass_temperature(
             stacklevel=2,
         )
     c = _prefactor(prefactor)
-    return _result(np.asarray(c * c / (2 * math.pi) * _energy_per_impurity(ppm, metal) / logarithm**2))
+    return plain(np.asarray(c * c / (2 * math.pi) * _energy_per_impurity(ppm, metal) / logarithm**2))
 
 
 def spin_scattering_rate(
@@ -167,7 +167,7 @@ def spin_scattering_rate(
             ValidityWarning,
             stacklevel=2,
         )
-    return _result(np.asarray(share * limit))
+    return plain(np.asarray(share * limit))
 
 
 def suhl_nagaoka_rate(
@@ -225,7 +225,7 @@ def suhl_nagaoka_rate(
     half = twice_spin("spin", spin) / 2
     limit = Boltzmann / hbar * _energy_per_impurity(ppm, _metal(metal)) / (2 * math.pi)
     strength = math.pi**2 * half * (half + 1)
-    return _result(np.asarray(limit * strength / (strength + (np.log(warm) - np.log(kondo)) ** 2)))
+    return plain(np.asarray(limit * strength / (strength + (np.log(warm) - np.log(kondo)) ** 2)))
 
 
 def critical_concentration(
@@ -290,7 +290,7 @@ def critical_concentration(
             f"with factor = {factor!r} and prefactor = {prefactor!r}"
         )
     z = -2 / 3 * np.real(lambertw(-1.5 * np.exp(log_b), -1))
-    return _result(np.asarray(np.exp(3 * (z - log_distance))))
+    return plain(np.asarray(np.exp(3 * (z - log_distance))))
 
 
 def residual_interaction_limit(
@@ -332,4 +332,4 @@ def residual_interaction_limit(
     kondo, host = real_array("kondo_temperature", kondo_temperature, low=0.0), _metal(metal)
     c = _prefactor(prefactor)
     per_ppm = _energy_per_impurity(np.asarray(1.0), host)
-    return _result(np.asarray(8 * math.pi * math.exp(-2) / (c * c) * kondo / per_ppm))
+    return plain(np.asarray(8 * math.pi * math.exp(-2) / (c * c) * kondo / per_ppm))

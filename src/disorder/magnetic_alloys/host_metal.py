@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.constants import Avogadro, Boltzmann, elementary_charge, hbar, m_e
 
-from ..numerics.validation import FloatArray, ValidityWarning, real_array, real_scalar
+from ..numerics.validation import FloatArray, ValidityWarning, plain, real_array, real_scalar
 
 _HIGHEST_DILUTE = 1e5  # ppm; above it the impurities are closer than about one Fermi wavelength
 
@@ -118,10 +118,6 @@ def _concentration(concentration: ArrayLike) -> FloatArray:
     return ppm
 
 
-def _result(values: FloatArray) -> Number:
-    return float(values) if values.ndim == 0 else values
-
-
 def _energy_per_impurity(ppm: FloatArray, metal: Metal) -> FloatArray:
     # n_s/nu in kelvins: the one energy scale that all rates and T_sg share.
     scale: FloatArray = 1e-6 * ppm * (metal.atomic_density / metal.density_of_states / Boltzmann)
@@ -153,7 +149,7 @@ def impurity_density(concentration: ArrayLike, metal: Metal = GOLD) -> Number:
     >>> f"{impurity_density(60):.2e}"
     '3.53e+24'
     """
-    return _result(np.asarray(1e-6 * _concentration(concentration) * _metal(metal).atomic_density))
+    return plain(np.asarray(1e-6 * _concentration(concentration) * _metal(metal).atomic_density))
 
 
 def energy_per_impurity(concentration: ArrayLike, metal: Metal = GOLD) -> Number:
@@ -181,7 +177,7 @@ def energy_per_impurity(concentration: ArrayLike, metal: Metal = GOLD) -> Number
     >>> f"{energy_per_impurity(60):.2f} K"
     '4.50 K'
     """
-    return _result(_energy_per_impurity(_concentration(concentration), _metal(metal)))
+    return plain(_energy_per_impurity(_concentration(concentration), _metal(metal)))
 
 
 def transit_temperature(concentration: ArrayLike, metal: Metal = GOLD) -> Number:
@@ -214,7 +210,7 @@ def transit_temperature(concentration: ArrayLike, metal: Metal = GOLD) -> Number
     '1621 K'
     """
     density = 1e-6 * _concentration(concentration) * _metal(metal).atomic_density
-    return _result(np.asarray(hbar * metal.fermi_velocity / Boltzmann * np.cbrt(density)))
+    return plain(np.asarray(hbar * metal.fermi_velocity / Boltzmann * np.cbrt(density)))
 
 
 def unitary_scattering_rate(concentration: ArrayLike, metal: Metal = GOLD) -> Number:
@@ -247,7 +243,7 @@ def unitary_scattering_rate(concentration: ArrayLike, metal: Metal = GOLD) -> Nu
     True
     """
     ppm, host = _concentration(concentration), _metal(metal)
-    return _result(np.asarray(2 / math.pi * Boltzmann / hbar * _energy_per_impurity(ppm, host)))
+    return plain(np.asarray(2 / math.pi * Boltzmann / hbar * _energy_per_impurity(ppm, host)))
 
 
 def largest_inelastic_rate(concentration: ArrayLike, metal: Metal = GOLD) -> Number:
@@ -284,7 +280,7 @@ def largest_inelastic_rate(concentration: ArrayLike, metal: Metal = GOLD) -> Num
     9.4e+10 1/s
     """
     ppm, host = _concentration(concentration), _metal(metal)
-    return _result(np.asarray(Boltzmann / hbar * _energy_per_impurity(ppm, host) / (2 * math.pi)))
+    return plain(np.asarray(Boltzmann / hbar * _energy_per_impurity(ppm, host) / (2 * math.pi)))
 
 
 def unitary_resistivity(concentration: ArrayLike, metal: Metal = GOLD) -> Number:
@@ -318,6 +314,4 @@ def unitary_resistivity(concentration: ArrayLike, metal: Metal = GOLD) -> Number
     """
     ppm, host = _concentration(concentration), _metal(metal)
     conductance = elementary_charge**2 * host.density_of_states * host.fermi_velocity**2
-    return _result(
-        np.asarray(3 * Boltzmann / (math.pi * hbar) * _energy_per_impurity(ppm, host) / conductance)
-    )
+    return plain(np.asarray(3 * Boltzmann / (math.pi * hbar) * _energy_per_impurity(ppm, host) / conductance))

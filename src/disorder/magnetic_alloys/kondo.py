@@ -12,17 +12,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma
 
-from ..numerics.validation import FloatArray, ValidityWarning, positive, real_array, real_scalar, twice_spin
+from ..numerics.validation import (
+    FloatArray,
+    ValidityWarning,
+    plain,
+    positive,
+    real_array,
+    real_scalar,
+    twice_spin,
+)
 
 ONE_LOOP_PREFACTOR = 0.5
 """c of nu J = c/ln(T/T_K) by one-loop scaling."""
 
 PRINTED_PREFACTOR = 2.0
 """c that Eqs. (2), (9) and (35) of the paper print."""
-
-
-def _plain(values: FloatArray) -> NDArray[np.float64] | float:
-    return float(values) if values.ndim == 0 else values
 
 
 def _logarithm_above(temperature: ArrayLike, t_k: float) -> FloatArray:
@@ -84,7 +88,7 @@ def one_loop_flow(coupling: ArrayLike, bandwidth: float, cutoff: ArrayLike) -> N
         raise ValueError(
             f"cutoff must lie above the Kondo temperature bandwidth * exp(-1/(2 coupling)), got {cutoff!r}"
         )
-    return _plain(np.asarray(bare / denominator))
+    return plain(np.asarray(bare / denominator))
 
 
 def running_coupling(
@@ -125,7 +129,7 @@ def running_coupling(
     >>> round(running_coupling(np.e**5, 1.0), 12)
     0.1
     """
-    return _plain(np.asarray(_prefactor(prefactor) / _logarithm_above(temperature, t_k)))
+    return plain(np.asarray(_prefactor(prefactor) / _logarithm_above(temperature, t_k)))
 
 
 def born_t_matrix(
@@ -177,7 +181,7 @@ def born_t_matrix(
             ValidityWarning(f"Born scattering matrix breaks unitarity: T must be above {limit:g} T_K"),
             stacklevel=2,
         )
-    return _plain(values)
+    return plain(values)
 
 
 def unitarity_temperature(spin: float, *, prefactor: float = ONE_LOOP_PREFACTOR) -> float:
@@ -278,4 +282,4 @@ def suhl_nagaoka_t_matrix(
     p2 = math.pi**2 * two_s * (two_s + 2) / 4
     root = np.sqrt(x * x + p2)
     # 1 - x/root without cancellation for large positive x.
-    return _plain(np.asarray(np.where(x > 0, p2 / (root * (root + np.abs(x))), 1 - x / root) / (2 * math.pi)))
+    return plain(np.asarray(np.where(x > 0, p2 / (root * (root + np.abs(x))), 1 - x / root) / (2 * math.pi)))

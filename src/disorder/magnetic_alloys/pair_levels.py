@@ -10,22 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import spherical_jn
 
 from ..numerics.jit import kernel
-from ..numerics.validation import FloatArray, positive, real_array, twice_spin
-
-
-def broadcast(**arrays: FloatArray) -> list[FloatArray]:
-    """Broadcast named arrays against each other, or raise a ValueError that names them with their shapes.
-
-    Examples
-    --------
-    >>> [array.shape for array in broadcast(omega=np.zeros((2, 1)), temperature=np.ones(3))]
-    [(2, 3), (2, 3)]
-    """
-    try:
-        return [np.array(array) for array in np.broadcast_arrays(*arrays.values())]
-    except ValueError:
-        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
-        raise ValueError(f"the arguments must have shapes that broadcast, got {shapes}") from None
+from ..numerics.validation import FloatArray, broadcast, positive, real_array, twice_spin
 
 
 @kernel

@@ -10,17 +10,20 @@ import warnings
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..numerics.validation import FloatArray, ValidityWarning, positive, real_array, twice_spin
+from ..numerics.validation import (
+    FloatArray,
+    ValidityWarning,
+    broadcast,
+    plain,
+    positive,
+    real_array,
+    twice_spin,
+)
 from .kondo import ONE_LOOP_PREFACTOR
-from .pair_levels import broadcast
 from .pair_quenching import alpha_s
 from .weak_localization import weak_localization_crossover
 
 Result = NDArray[np.float64] | float
-
-
-def _shaped(values: FloatArray) -> Result:
-    return float(values[()]) if values.ndim == 0 else values
 
 
 def _logarithm(temperature: FloatArray, kondo: FloatArray) -> FloatArray:
@@ -91,7 +94,7 @@ def spin_flip_rate(
             ),
             stacklevel=2,
         )
-    return _shaped(rate)
+    return plain(rate)
 
 
 def interaction_per_rate(
@@ -143,7 +146,7 @@ def interaction_per_rate(
             f"and t_k = {float(np.max(kondo)):g}"
         )
     ratio = _logarithm(t, kondo) / _logarithm(transit, kondo)
-    return _shaped(ratio**2 / (np.pi**2 * two_s * (two_s + 2)))
+    return plain(ratio**2 / (np.pi**2 * two_s * (two_s + 2)))
 
 
 def weak_localization_correction(
@@ -200,7 +203,7 @@ def weak_localization_correction(
     product = np.asarray(interaction_per_rate(t, spin, kondo, transit_energy))
     logarithm = _logarithm(t, np.asarray(kondo))
     if not interacting:
-        return _shaped(logarithm)
+        return plain(logarithm)
     if (t <= scale).any():
         warnings.warn(
             ValidityWarning(f"weak_localization_correction: the virial expansion needs T > T_sg = {scale:g}"),
@@ -213,7 +216,7 @@ def weak_localization_correction(
         )
     # Far above this limit the crossover is constant.
     x = np.exp(np.minimum(ratio + np.log(product), 600.0))
-    return _shaped(logarithm * (1 + product * np.asarray(weak_localization_crossover(x, spin))))
+    return plain(logarithm * (1 + product * np.asarray(weak_localization_crossover(x, spin))))
 
 
 def weak_localization_minimum(spin: float, t_sg: ArrayLike, t_k: ArrayLike) -> Result:
@@ -270,4 +273,4 @@ def weak_localization_minimum(spin: float, t_sg: ArrayLike, t_k: ArrayLike) -> R
         z = np.maximum(z - change, 1.0)
         if (np.abs(change) <= 1e-15 * z).all():
             break
-    return _shaped(half * z * scale)
+    return plain(half * z * scale)

@@ -5,8 +5,7 @@ import warnings
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..numerics.validation import FloatArray, ValidityWarning, real_array, twice_spin
-from .pair_levels import broadcast
+from ..numerics.validation import FloatArray, ValidityWarning, broadcast, real_array, twice_spin
 from .pair_quenching import alpha_s
 
 

@@ -15,8 +15,7 @@ from scipy.special import sici, spherical_jn
 
 from ..numerics.jit import kernel
 from ..numerics.quadrature import logarithmic_edges, panel_rule
-from ..numerics.validation import FloatArray, ValidityWarning, real_array, twice_spin
-from .pair_levels import broadcast
+from ..numerics.validation import FloatArray, ValidityWarning, broadcast, real_array, twice_spin
 
 
 @kernel

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import lambertw
 
-from ..numerics.validation import FloatArray, positive, real_array, twice_spin
-from .kondo import ONE_LOOP_PREFACTOR, _log_ratio, _plain, _prefactor
+from ..numerics.validation import FloatArray, plain, positive, real_array, twice_spin
+from .kondo import ONE_LOOP_PREFACTOR, _log_ratio, _prefactor
 
 
 def _residual_spin(spin: float) -> float:
@@ -62,7 +62,7 @@ def residual_coupling(
     >>> round(residual_coupling(np.exp(-5.0), 1.0), 12)
     0.1
     """
-    return _plain(np.asarray(_prefactor(prefactor) / _logarithm_below("temperature", temperature, t_k)))
+    return plain(np.asarray(_prefactor(prefactor) / _logarithm_below("temperature", temperature, t_k)))
 
 
 def residual_scattering_rate(
@@ -101,7 +101,7 @@ def residual_scattering_rate(
     3.0
     """
     c, residual = _prefactor(prefactor), _residual_spin(spin)
-    return _plain(
+    return plain(
         np.asarray(
             2
             * math.pi
@@ -167,7 +167,7 @@ def self_consistent_interaction(
         raise ValueError(f"concentration must exceed t_k times 1e-590, got {concentration!r}")
     logarithm = -2 * np.real(lambertw(-half_root, k=-1))
     # g T_K / ln^2 instead of exp(-ln): the error of the logarithm enters once, not as a power.
-    return _plain(np.asarray(c**2 / (2 * math.pi) * density / logarithm**2))
+    return plain(np.asarray(c**2 / (2 * math.pi) * density / logarithm**2))
 
 
 def residual_glass_temperature(
@@ -205,9 +205,7 @@ def residual_glass_temperature(
     """
     c = _prefactor(prefactor)
     logarithm = _logarithm_below("concentration", concentration, t_k)
-    return _plain(
-        np.asarray(c**2 / (2 * math.pi) * real_array("concentration", concentration) / logarithm**2)
-    )
+    return plain(np.asarray(c**2 / (2 * math.pi) * real_array("concentration", concentration) / logarithm**2))
 
 
 def rkky_energy_share(energy: ArrayLike, transit_energy: float) -> NDArray[np.float64] | float:
@@ -248,4 +246,4 @@ def rkky_energy_share(energy: ArrayLike, transit_energy: float) -> NDArray[np.fl
     shell = real_array("energy", energy, low=0.0, open_low=False)
     scale = positive("transit_energy", transit_energy)
     with np.errstate(over="ignore"):
-        return _plain(np.asarray(-np.expm1(-2.0 * (shell / scale))))
+        return plain(np.asarray(-np.expm1(-2.0 * (shell / scale))))

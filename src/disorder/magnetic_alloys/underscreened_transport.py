@@ -11,8 +11,8 @@ import warnings
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..numerics.validation import ValidityWarning, positive, real_array, real_scalar
-from .kondo import ONE_LOOP_PREFACTOR, _plain, _prefactor
+from ..numerics.validation import ValidityWarning, plain, positive, real_array, real_scalar
+from .kondo import ONE_LOOP_PREFACTOR, _prefactor
 from .pair_quenching import alpha_s
 from .underscreened import _logarithm_below, _residual_spin
 from .weak_localization import weak_localization_crossover
@@ -88,7 +88,7 @@ def low_temperature_resistivity(
             ),
             stacklevel=2,
         )
-    return _plain(values)
+    return plain(values)
 
 
 def resistivity_crossover(spin: float, t_sg: float, t_k: float) -> float:
@@ -228,7 +228,7 @@ def frozen_resistivity(
             ),
             stacklevel=2,
         )
-    return _plain(values)
+    return plain(values)
 
 
 def residual_weak_localization(
@@ -287,6 +287,6 @@ def residual_weak_localization(
     if not ((product >= 1e-300) & (product <= 1e300)).all():
         raise ValueError(f"tau_s times temperature must lie in [1e-300, 1e300], got tau_s = {tau_s!r}")
     if glass == 0.0:
-        return _plain(np.ones_like(product))
+        return plain(np.ones_like(product))
     crossover = np.asarray(weak_localization_crossover(product, residual))
-    return _plain(np.asarray(1.0 + glass * times * crossover))
+    return plain(np.asarray(1.0 + glass * times * crossover))

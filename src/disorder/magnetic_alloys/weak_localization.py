@@ -12,8 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..numerics.jit import kernel
 from ..numerics.quadrature import logarithmic_edges, panel_rule
-from ..numerics.validation import FloatArray, integer, real_array, twice_spin
-from .pair_levels import broadcast
+from ..numerics.validation import FloatArray, broadcast, integer, plain, real_array, twice_spin
 from .pair_quenching import alpha_s
 from .spin_pairs import pair_spectrum
 
@@ -68,10 +67,6 @@ def _crossover_sums(
         out[i] = total
 
 
-def _shaped(values: FloatArray) -> Result:
-    return float(values[()]) if values.ndim == 0 else values
-
-
 def _check_dimension(dimension: int) -> int:
     return integer("dimension", dimension, low=1, high=3)
 
@@ -109,7 +104,7 @@ def weak_localization_conductivity(diffusion: ArrayLike, tau_s: ArrayLike) -> Re
     d, tau = broadcast(
         diffusion=real_array("diffusion", diffusion, low=0.0), tau_s=real_array("tau_s", tau_s, low=0.0)
     )
-    return _shaped(np.sqrt(d / 2) * np.sqrt(tau) / (2 * np.pi))
+    return plain(np.sqrt(d / 2) * np.sqrt(tau) / (2 * np.pi))
 
 
 def field_suppression(field: ArrayLike, section: str = "square") -> Result:
@@ -150,7 +145,7 @@ def field_suppression(field: ArrayLike, section: str = "square") -> Result:
     if not isinstance(section, str) or section not in share:
         raise ValueError(f"section must be 'square' or 'round', got {section!r}")
     b = real_array("field", field)
-    return _shaped(1 / np.hypot(1.0, math.sqrt(share[section]) * b))
+    return plain(1 / np.hypot(1.0, math.sqrt(share[section]) * b))
 
 
 def inelastic_weight(z: ArrayLike, dimension: int = 1) -> Result:
@@ -195,7 +190,7 @@ def inelastic_weight(z: ArrayLike, dimension: int = 1) -> Result:
     values = np.abs(real_array("z", z))
     out = np.empty(values.size)
     _inelastic_weights(values.ravel(), dim, out)
-    return _shaped(out.reshape(values.shape))
+    return plain(out.reshape(values.shape))
 
 
 def weak_localization_plateau(spin: float, dimension: int = 1) -> float:
@@ -287,4 +282,4 @@ def weak_localization_crossover(x: ArrayLike, spin: float, dimension: int = 1) -
     sums = np.empty(flat.size)
     _crossover_sums(flat, nodes, weights * spectrum * nodes / np.expm1(nodes), dim, sums)
     result = np.asarray(alpha_s(two_s / 2)) / (2 * values) + (8 / 3) * sums.reshape(values.shape)
-    return _shaped(result)
+    return plain(result)

@@ -195,3 +195,29 @@ def twice_spin(name: str, value: Any, *, low: float = 0.5, high: float = 100.0) 
     if number != round(2 * number) / 2 or not low <= number <= high:
         raise ValueError(f"{name} must be a multiple of 1/2 in [{low:g}, {high:g}], got {value!r}")
     return round(2 * number)
+
+
+def broadcast(**arrays: FloatArray) -> list[FloatArray]:
+    """Broadcast named arrays against each other, or raise a ValueError that names them with their shapes.
+
+    Examples
+    --------
+    >>> [array.shape for array in broadcast(omega=np.zeros((2, 1)), temperature=np.ones(3))]
+    [(2, 3), (2, 3)]
+    """
+    try:
+        return [np.array(array) for array in np.broadcast_arrays(*arrays.values())]
+    except ValueError:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+        raise ValueError(f"the arguments must have shapes that broadcast, got {shapes}") from None
+
+
+def plain(values: FloatArray) -> NDArray[np.float64] | float:
+    """Return a float for an array without axes, and any other array as it is.
+
+    Examples
+    --------
+    >>> plain(np.array(2.0))
+    2.0
+    """
+    return float(values[()]) if values.ndim == 0 else values
