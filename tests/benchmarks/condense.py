@@ -37,12 +37,13 @@ def condense(report: dict[str, Any]) -> dict[str, Any]:
         row["ratio"] = row["median"] / ours[row["group"]] if row["group"] in ours else None
     order = list(dict.fromkeys(row["group"] for row in rows))
     rows.sort(key=lambda row: (order.index(row["group"]), row["role"] != "ours", row["median"]))
+    sources = SourceTree(ROOT / "src", "disorder", ROOT / "requirements.txt")
     cpu = report["machine_info"].get("cpu", {})
     return {
         "cpu": f"{cpu.get('brand_raw', report['machine_info'].get('machine', 'unknown processor'))}",
         "versions": {"Python": report["machine_info"]["python_version"]}
         | {name: version(name) for name in ("numpy", "scipy", "numba")},
-        "sources": SourceTree(ROOT / "src", "disorder", ROOT / "requirements.txt").digest(),
+        "sources": sources.measured_digest(ROOT / "tests" / "benchmarks"),
         "benchmarks": rows,
     }
 

@@ -214,11 +214,12 @@ FORMULAS = r"""() => {
   for (const bad of main.querySelectorAll('mjx-merror, [data-mjx-error]')) say('failed', bad.textContent);
   for (const math of main.querySelectorAll('.math'))
     if (!math.querySelector('mjx-container') && math.textContent.trim()) say('raw', math.textContent);
-  const tex = /\\\(|\\\[|\$\$|\\(frac|alpha|tau|sum|int|begin)\b|\{(paper|api|printed|glue|cite)[:}]/;
+  const tex = /\\\(|\\\[|\$\$|\\(frac|alpha|tau|sum|int|begin)\b/;
+  const role = /\{(paper|api|printed|glue|cite)[:}]|:(math|func|class):/;
   const walker = document.createTreeWalker(main, NodeFilter.SHOW_TEXT);
   for (let node; node = walker.nextNode();) {
     if (node.parentElement.closest('pre, code, script, style, mjx-container, .math')) continue;
-    if (tex.test(node.textContent)) say('raw', node.textContent);
+    if (tex.test(node.textContent) || role.test(node.textContent)) say('raw', node.textContent);
   }
   return faults;
 }"""

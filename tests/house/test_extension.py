@@ -139,6 +139,13 @@ def test_a_page_shows_the_papers_numbers_links_and_errata(written: Any) -> None:
     assert landing.find("a", href="magnetic_alloys/model.html#magnetic_alloys-A3b") is not None
 
 
+def test_errata_follow_the_pages_whose_formulas_they_show(written: Any) -> None:
+    assert written.build()[0] == 0
+    written.edit("book/magnetic_alloys/model.md", "&= 0.5", "&= 0.25 + 0.25")
+    assert written.build()[0] == 0
+    assert "0.25 + 0.25" in written.html("magnetic_alloys/errata")
+
+
 def test_faults_stop_the_build(written: Any) -> None:
     faults = """
 ```{paper-equation} A3b

@@ -44,9 +44,11 @@ def documented(sources: SourceTree, package: str = "") -> list[str]:
     ]
 
 
-def about(sources: SourceTree, module: str) -> str:
-    """First paragraph of the docstring of a module."""
-    return (ast.get_docstring(sources.tree(module)) or "").split("\n\n")[0].replace("\n", " ")
+def first_paragraph(tree: ast.Module | ast.FunctionDef | ast.ClassDef) -> str:
+    """First paragraph of a docstring, its reStructuredText turned into Markdown."""
+    text = (ast.get_docstring(tree) or "").split("\n\n")[0].replace("\n", " ").replace("``", "`")
+    text = re.sub(r":math:`([^`]*)`", r"$\1$", text)
+    return re.sub(r":[a-z:]+:`~?([^`]*)`", r"`\1`", text)
 
 
 def write_pages(book: Path, sources: SourceTree) -> None:
@@ -57,7 +59,7 @@ def write_pages(book: Path, sources: SourceTree) -> None:
     ]
     wanted = {
         f"{module}.md": text.format(
-            title=module.rsplit(".", 1)[-1], module=module, about=about(sources, module)
+            title=module.rsplit(".", 1)[-1], module=module, about=first_paragraph(sources.tree(module))
         )
         for text, modules in ((PACKAGE, packages), (MODULE, documented(sources)))
         for module in modules
@@ -71,14 +73,9 @@ def write_pages(book: Path, sources: SourceTree) -> None:
 
 
 def public_objects(tree: ast.Module) -> list[tuple[str, str]]:
-    """(name, first line of the docstring) of every documented public function and class."""
-    found = []
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
-            doc = ast.get_docstring(node)
-            if doc:
-                found.append((node.name, doc.split("\n\n")[0].replace("\n", " ")))
-    return found
+    """(name, first paragraph of the docstring) of every documented public function and class."""
+    found = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    return [(n.name, text) for n in found if not n.name.startswith("_") and (text := first_paragraph(n))]
 
 
 class ApiOverview(SphinxDirective):
@@ -89,22 +86,20 @@ class ApiOverview(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         current = state(self.env.app)
         result: list[nodes.Node] = []
-        for module in documented(current.sources, self.arguments[0] + "." if self.arguments else ""):
-            link = api_reference(
-                current, module, self.env.docname, module.removeprefix(f"{current.sources.package}.")
-            )
-            first = self.parse_inline(
-                ": " + about(current.sources, module).replace("``", "`"), lineno=self.lineno
-            )[0]
-            result.append(element("p", link, *first, classes=["api-module"]))
+        package = self.arguments[0] + "." if self.arguments else ""
+        for module in documented(current.sources, package):
+            tree = current.sources.tree(module)
+            short = module.removeprefix(f"{current.sources.package}.")
+            link = api_reference(current, module, self.env.docname, short)
+            about = self.parse_inline(": " + first_paragraph(tree), lineno=self.lineno)[0]
             rows = element("tbody")
-            for name, summary in public_objects(current.sources.tree(module)):
+            for name, summary in public_objects(tree):
                 cell = api_reference(current, f"{module}.{name}", self.env.docname)
-                text = self.parse_inline(summary.replace("``", "`"), lineno=self.lineno)[0]
+                text = self.parse_inline(summary, lineno=self.lineno)[0]
                 rows += element("tr", element("td", cell), element("td", *text))
-            result.append(
-                element("div", element("table", rows, classes=["api-table"]), classes=["table-scroll"])
-            )
+            table = element("table", rows, classes=["api-table", "functions"])
+            result.append(element("p", link, *about, classes=["api-module"]))
+            result.append(element("div", table, classes=["table-scroll"]))
         return result
 
 

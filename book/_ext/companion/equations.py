@@ -272,19 +272,10 @@ class LedgerTable(_LedgerDirective):
                 self.code(entry),
                 self.test_cell(entry),
             ]
-            kinds = [
-                *([""] if several else []),
-                "label" if entry.is_equation else "words",
-                "words",
-                "",
-                "",
-                "",
-            ]
+            label = "label" if entry.is_equation else "long-label"
+            kinds = [*(["paper"] if several else []), label, "words", "status", "code", "tests"]
             row = element("tr", classes=["ledger-row"])
-            row.extend(
-                element("td", *cell, classes=[kind] if kind else [])
-                for kind, cell in zip(kinds, cells, strict=True)
-            )
+            row.extend(element("td", *cell, classes=[kind]) for kind, cell in zip(kinds, cells, strict=True))
             row["attrs"] = {"data-status": entry.status}
             rows += row
         table = element("table", element("thead", head), rows, classes=["ledger-table"])

@@ -50,6 +50,8 @@ def describe(app: Sphinx, docname: str, text: str) -> Page:
     digest = current.sources.digest(modules if has_code else None)
     folder = docname.split("/")[0] if "/" in docname else "*"
     stamp = hashlib.sha256(digest.encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        stamp.update(path.read_bytes())
     for path in ledger.sources(current.book, folder):
         stamp.update(path.read_bytes())
     return Page(digest, stamp.hexdigest(), current.sources.page_names(text), has_code)

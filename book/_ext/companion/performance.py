@@ -43,9 +43,13 @@ class BenchmarkTable(SphinxDirective):
         rows = [[[nodes.Text(text)] for text in self.row(item)] for item in data["benchmarks"]]
         heads = ["Computation", "How", "Median", "Rounds", "Error", "Ratio to ours"]
         versions = ", ".join(f"{name} {number}" for name, number in data["versions"].items())
-        where = f"Measured on {data['cpu']} with {versions}, sources {data['sources'][:8]}"
-        same = data["sources"] == current.sources.digest()
-        where += ", the sources of this book." if same else "; the sources have changed since."
+        where = f"Measured on {data['cpu']} with {versions}."
+        same = data["sources"] == current.sources.measured_digest(current.root / "tests" / "benchmarks")
+        where += (
+            " The measured code is that of this book."
+            if same
+            else " The code has changed since: run make bench."
+        )
         return [table(heads, rows, "benchmarks"), nodes.paragraph("", where)]
 
     def row(self, item: dict[str, Any]) -> list[str]:

@@ -132,3 +132,9 @@ class SourceTree:
         for module in sorted(self.paths if modules is None else modules):
             digest.update(module.encode() + b"\0" + self.paths[module].read_bytes() + b"\0")
         return digest.hexdigest()[:12]
+
+    def measured_digest(self, benchmarks: Path) -> str:
+        """Hash of what the benchmarks in a folder measure: a new measurement is due when it changes."""
+        files = sorted(benchmarks.glob("test_*.py"))
+        trees = [ast.parse(path.read_text(encoding="utf8")) for path in files]
+        return self.digest(self.closure(set().union(*(self.imports(tree) for tree in trees))))
