@@ -1,4 +1,4 @@
-"""The committed measurements: complete, consistent, and as fast and as accurate as was promised."""
+"""The committed measurements: complete, consistent, and as accurate as was promised."""
 
 import importlib.util
 import json
@@ -56,19 +56,11 @@ def test_every_group_has_one_of_ours_with_its_error(measured: list[dict[str, Any
     assert [row["what"] for row in measured if row["error"] is None] == []
 
 
-def test_promised_speed_and_accuracy(measured: list[dict[str, Any]]) -> None:
-    def row(group: str, what: str = "") -> dict[str, Any]:
-        role = "alternative" if what else "ours"
-        (found,) = [
-            x for x in measured if x["group"].startswith(group) and x["role"] == role and what in x["what"]
-        ]
-        return found
-
-    assert row("alpha_s", "quad")["ratio"] >= 50
-    assert row("alpha_s")["error"] < 1e-13
-    groups = {x["group"] for x in measured}
-    (crossover,) = [group for group in groups if "crossover" in group]
-    (collision,) = [group for group in groups if "200 energies" in group]
-    assert row(crossover)["median"] < 0.05
-    assert row(crossover)["error"] < 1e-8
-    assert row(collision)["median"] < 1.0
+@pytest.mark.parametrize(
+    ("group", "error"), [("alpha_s", 1e-13), ("weak-localization crossover", 1e-8), ("collision integral", 1e-9)]
+)
+def test_promised_accuracy(measured: list[dict[str, Any]], group: str, error: float) -> None:
+    # The speed is shown in the book, and asserted nowhere: it depends on the machine that measured.
+    ours = [row for row in measured if row["group"].startswith(group) and row["role"] == "ours"]
+    assert ours
+    assert max(row["error"] for row in ours) < error
