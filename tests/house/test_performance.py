@@ -57,7 +57,8 @@ def test_every_group_has_one_of_ours_with_its_error(measured: list[dict[str, Any
 
 
 @pytest.mark.parametrize(
-    ("group", "error"), [("alpha_s", 1e-13), ("weak-localization crossover", 1e-8), ("collision integral", 1e-9)]
+    ("group", "error"),
+    [("alpha_s", 1e-13), ("weak-localization crossover", 1e-8), ("collision integral", 1e-9)],
 )
 def test_promised_accuracy(measured: list[dict[str, Any]], group: str, error: float) -> None:
     # The speed is shown in the book, and asserted nowhere: it depends on the machine that measured.
