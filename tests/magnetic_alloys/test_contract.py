@@ -1,24 +1,15 @@
-"""What every public function of the package owes its caller, checked by one table of valid calls.
+"""The contract of every public function (see ``tests/contract.py``): the table of this paper."""
 
-Bad input raises and names the argument; scalars give scalars; arrays broadcast and equal the scalar results
-entry by entry; extreme but legal numbers never give NaN or infinity.
-"""
-
-import dataclasses
-import inspect
 import math
-import re
-import warnings
+from typing import ClassVar
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from contract import ContractTests, numbers
 from hypothesis import strategies as st
 
 import disorder.magnetic_alloys as package
 from disorder.magnetic_alloys import FermiDistribution, TwoStepDistribution
-from disorder.numerics.quadrature import ConvergenceError
-from disorder.numerics.validation import ValidityWarning
 
 WIRE = TwoStepDistribution(position=0.3, bias=2.0, temperature=0.5)
 TRIMER = np.array([[0.0, 1.0, 0.4], [1.0, 0.0, -0.7], [0.4, -0.7, 0.0]])
@@ -142,53 +133,27 @@ STRUCTURED = {
     "virial_coefficient",
     "virial_quenching",
 }
-PUBLIC = sorted(
-    name
-    for name in package.__all__
-    if callable(getattr(package, name)) and not inspect.isclass(getattr(package, name))
+
+# Adaptive quadratures, whose cost grows with the spin.
+HEAVY = {
+    "collision_integral",
+    "energy_loss_constant",
+    "energy_loss_rate",
+    "pair_absorption",
+    "thermal_average",
+}
+
+# The law of large spin is a smooth function of a real number.
+WITH_SPIN = sorted(
+    name for name in CALLS if "spin" in CALLS[name] and name not in STRUCTURED | {"alpha_s_large_spin"}
 )
-NUMBERS = [
-    (name, argument)
-    for name, call in CALLS.items()
-    if name not in STRUCTURED
-    for argument, value in call.items()
-    if isinstance(value, float | int) and not isinstance(value, bool)
-]
 
 
-COMPLEX = {("retarded_t_matrix", "energy")}
-
-
-def run(name, **changes):
-    return getattr(package, name)(**{**CALLS[name], **changes})
-
-
-def numbers(value):
-    """All numbers of a result, whatever its shape."""
-    if dataclasses.is_dataclass(value):
-        return np.concatenate([numbers(getattr(value, field.name)) for field in dataclasses.fields(value)])
-    if isinstance(value, tuple | list):
-        return np.concatenate([numbers(item) for item in value])
-    return np.atleast_1d(np.asarray(value)).ravel()
-
-
-def is_array_argument(name, argument):
-    return "SupportsArray" in str(inspect.signature(getattr(package, name)).parameters[argument].annotation)
-
-
-def returns(name):
-    """The annotation of the result as it is written in the source."""
-    text = inspect.getsource(getattr(package, name))
-    return re.search(r"\)\s*->\s*(.+?):\n", text).group(1)
-
-
-def test_every_public_function_has_a_valid_call_or_its_own_tests():
-    assert sorted(set(PUBLIC) - set(CALLS) - STRUCTURED) == []
-    assert sorted(set(CALLS) - set(PUBLIC)) == []
-
-
-def test_the_contract_table():
-    expected = {
+class TestContract(ContractTests):
+    package = package
+    calls = CALLS
+    structured = STRUCTURED
+    arguments: ClassVar = {
         "pair_matrix_elements": ["spin"],
         "alpha_s": ["spin"],
         "spin_correlator": ["omega", "temperature", "spin", "t_sg"],
@@ -199,206 +164,53 @@ def test_the_contract_table():
         "collision_integral": ["energy", "electron_distribution", "spin"],
         "energy_loss_constant": ["spin"],
     }
-    for name, arguments in expected.items():
-        parameters = list(inspect.signature(getattr(package, name)).parameters)
-        assert parameters[: len(arguments)] == arguments, name
+    positive: ClassVar = {
+        "temperature",
+        "t_k",
+        "t_sg",
+        "tau_s",
+        "concentration",
+        "kondo_temperature",
+        "prefactor",
+        "transit_energy",
+        "diffusion",
+        "distance",
+        "fermi_wavenumber",
+        "bandwidth",
+        "cutoff",
+        "factor",
+        "x",
+        "atomic_density",
+        "valence",
+    }
+    any_sign: ClassVar = {("t_matrix_correction", "x")}
+    zero_is_fine: ClassVar = {
+        ("low_temperature_resistivity", "t_sg"),
+        ("residual_weak_localization", "t_sg"),
+        ("cooperon_decay_rate", "temperature"),
+        ("fermi_liquid_resistivity", "temperature"),
+        ("fermi_liquid_t_matrix", "temperature"),
+    }
+    complex_arguments: ClassVar = {("retarded_t_matrix", "energy")}
+    signed: ClassVar = {"energy", "omega", "time", "u", "coupling", "z"}
 
-
-def test_docstrings_are_complete():
-    for name in package.__all__:
-        thing = getattr(package, name)
-        if not callable(thing):
-            continue
-        doc = inspect.getdoc(thing) or ""
-        assert ">>> " in doc or inspect.isclass(thing), name
-        if name in PUBLIC:
-            for section in ("Parameters\n---", "Returns\n---", "Raises\n---"):
-                assert section in doc, (name, section)
-            for argument in inspect.signature(thing).parameters:
-                assert argument in doc, (name, argument)
-
-
-@pytest.mark.parametrize("name", [name for name in CALLS if name not in STRUCTURED])
-def test_valid_calls_are_finite_and_silent(name):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        values = numbers(run(name))
-    assert np.isfinite(values).all()
-    assert values.size
-
-
-@pytest.mark.parametrize(("name", "argument"), NUMBERS)
-def test_bad_numbers_raise_and_name_the_argument(name, argument):
-    default = inspect.signature(getattr(package, name)).parameters[argument].default
-    for bad in (
-        math.nan,
-        math.inf,
-        -math.inf,
-        "1",
-        1j,
-        [[1.0], [1.0, 2.0]],
-        np.array(["a"]),
-        object(),
-        True,
-        None,
-    ):
-        if (bad is None and default is None) or (
-            (name, argument) in COMPLEX and isinstance(bad, complex | list)
-        ):
-            continue
-        with pytest.raises((TypeError, ValueError), match=argument):
-            run(name, **{argument: bad})
-    if is_array_argument(name, argument):
-        good = CALLS[name][argument]
-        with pytest.raises((TypeError, ValueError), match=argument):
-            run(name, **{argument: [good, math.nan]})
-
-
-# The law of large spin is a smooth function of a real number.
-WITH_SPIN = {name for name, argument in NUMBERS if argument == "spin"} - {"alpha_s_large_spin"}
-
-
-@pytest.mark.parametrize("name", sorted(WITH_SPIN))
-def test_spin_is_a_multiple_of_one_half(name):
-    for bad in (0.0, -0.5, 0.4, 0.75, 1e300, 101.0):
-        with pytest.raises((TypeError, ValueError), match="spin"):
-            run(name, spin=bad)
-    assert np.isfinite(numbers(run(name, spin=np.float64(CALLS[name]["spin"])))).all()
-
-
-POSITIVE = {
-    "temperature",
-    "t_k",
-    "t_sg",
-    "tau_s",
-    "concentration",
-    "kondo_temperature",
-    "prefactor",
-    "transit_energy",
-    "diffusion",
-    "distance",
-    "fermi_wavenumber",
-    "bandwidth",
-    "cutoff",
-    "factor",
-    "x",
-    "atomic_density",
-    "valence",
-}
-ANY_SIGN = {("t_matrix_correction", "x")}
-ZERO_IS_FINE = {
-    ("low_temperature_resistivity", "t_sg"),
-    ("residual_weak_localization", "t_sg"),
-    ("cooperon_decay_rate", "temperature"),
-    ("fermi_liquid_resistivity", "temperature"),
-    ("fermi_liquid_t_matrix", "temperature"),
-}
-
-
-@pytest.mark.parametrize(
-    ("name", "argument"), [pair for pair in NUMBERS if pair[1] in POSITIVE and pair not in ANY_SIGN]
-)
-def test_scales_are_positive(name, argument):
-    for bad in (-1.0,) if (name, argument) in ZERO_IS_FINE else (0.0, -1.0):
-        with pytest.raises(ValueError, match=argument):
-            run(name, **{argument: bad})
-
-
-SCALAR = [
-    name
-    for name in CALLS
-    if name not in STRUCTURED and returns(name) in ("float", "NDArray[np.float64] | float")
-]
-
-
-@pytest.mark.parametrize("name", SCALAR)
-def test_scalars_in_float_out(name):
-    value = run(name)
-    assert isinstance(value, float), type(value)
-
-
-@pytest.mark.parametrize(
-    ("name", "argument"), [pair for pair in NUMBERS if is_array_argument(*pair) and pair[0] not in STRUCTURED]
-)
-def test_arrays_broadcast_and_equal_the_scalars(name, argument):
-    good = CALLS[name][argument]
-    if argument == "spin":
-        entries = np.array([[0.5, 1.0, 1.5], [2.0, 2.5, 3.0]]) + (10 if name == "alpha_s_large_spin" else 0)
-    elif isinstance(good, int):
-        entries = good + np.arange(6).reshape(2, 3)
-    else:
-        entries = good * np.array([[1.0, 1.01, 1.02], [0.99, 0.98, 1.03]])
-    whole = np.asarray(run(name, **{argument: entries}))
-    assert whole.shape[:2] == (2, 3)
-    for index in np.ndindex(2, 3):
-        single = np.asarray(run(name, **{argument: entries[index].item()}))
-        assert whole[index].shape == single.shape
-        assert np.allclose(whole[index], single, rtol=1e-9, atol=1e-13 * np.abs(whole).max())
-    empty = np.asarray(run(name, **{argument: entries[:0]}))
-    assert empty.shape[:2] == (0, 3)
-
-
-ARRAY_PAIRS = [
-    (
-        name,
-        *[
-            argument
-            for argument in CALLS[name]
-            if (name, argument) in NUMBERS and is_array_argument(name, argument)
-        ][:2],
-    )
-    for name in CALLS
-    if name not in STRUCTURED
-    and sum((name, argument) in NUMBERS and is_array_argument(name, argument) for argument in CALLS[name]) > 1
-]
-
-
-@pytest.mark.parametrize(("name", "first", "second"), ARRAY_PAIRS)
-def test_shapes_that_do_not_broadcast(name, first, second):
-    call = CALLS[name]
-    with pytest.raises(ValueError, match=r"shape|broadcast"):
-        run(name, **{first: np.full(2, call[first]), second: np.full(3, call[second])})
-    row, column = np.full((1, 3), call[first]), np.full((2, 1), call[second])
-    assert np.asarray(run(name, **{first: row, second: column})).shape[:2] == (2, 3)
-
-
-# Adaptive quadratures, whose cost grows with the spin.
-HEAVY = {
-    "collision_integral",
-    "energy_loss_constant",
-    "energy_loss_rate",
-    "pair_absorption",
-    "thermal_average",
-}
-EXTREME = [name for name in CALLS if name not in STRUCTURED and any(pair[0] == name for pair in NUMBERS)]
-
-
-@pytest.mark.parametrize("name", EXTREME)
-@given(data=st.data())
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_extreme_but_legal_never_gives_nan(name, data):
-    changes = {}
-    for argument, value in CALLS[name].items():
-        if (name, argument) not in NUMBERS:
-            continue
+    def entries(self, name, argument, good):
         if argument == "spin":
-            changes[argument] = data.draw(st.integers(1, 6 if name in HEAVY else 60), label="2S") / 2
-        elif isinstance(value, float) and data.draw(st.booleans(), label=argument):
-            exponent = data.draw(st.floats(-290.0, 290.0), label=f"log10 {argument}")
-            sign = (
-                -1.0
-                if argument in ("energy", "omega", "time", "u", "coupling", "z") and exponent % 2 > 1
-                else 1.0
-            )
-            changes[argument] = sign * 10.0**exponent
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        warnings.simplefilter("ignore", ValidityWarning)
-        try:
-            values = numbers(run(name, **changes))
-        except (ValueError, ConvergenceError):
-            return
-    assert np.isfinite(values).all(), changes
+            large = 10 if name == "alpha_s_large_spin" else 0
+            return np.array([[0.5, 1.0, 1.5], [2.0, 2.5, 3.0]]) + large
+        return super().entries(name, argument, good)
+
+    def draw_extreme(self, data, name, argument, value):
+        if argument == "spin":
+            return data.draw(st.integers(1, 6 if name in HEAVY else 60), label="2S") / 2
+        return super().draw_extreme(data, name, argument, value)
+
+    @pytest.mark.parametrize("name", WITH_SPIN)
+    def test_spin_is_a_multiple_of_one_half(self, name):
+        for bad in (0.0, -0.5, 0.4, 0.75, 1e300, 101.0):
+            with pytest.raises((TypeError, ValueError), match="spin"):
+                self.run(name, spin=bad)
+        assert np.isfinite(numbers(self.run(name, spin=np.float64(CALLS[name]["spin"])))).all()
 
 
 def test_distributions_refuse_bad_parameters():
@@ -420,6 +232,6 @@ def test_distributions_refuse_bad_parameters():
 def test_distributions_that_are_none_are_refused():
     for occupation in (lambda e: 2 * np.ones_like(e), lambda e: np.full_like(e, math.nan), 3.0, None):
         with pytest.raises((TypeError, ValueError)):
-            run("collision_integral", electron_distribution=occupation)
+            TestContract.run("collision_integral", electron_distribution=occupation)
         with pytest.raises((TypeError, ValueError)):
-            run("stationary_pair_distribution", electron_distribution=occupation)
+            TestContract.run("stationary_pair_distribution", electron_distribution=occupation)

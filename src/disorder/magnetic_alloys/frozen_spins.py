@@ -62,7 +62,10 @@ def frozen_scattering_rate(
     close = np.abs(glass / 2 - kondo / 2) < kondo / 4
     near = np.log1p((np.where(close, glass, kondo) - kondo) / kondo)
     logarithm = np.where(close, near, np.log(glass) - math.log(kondo))
-    rate = 2 * math.pi * (c * frozen / logarithm) ** 2
+    with np.errstate(over="ignore"):
+        rate = 2 * math.pi * (c * frozen / logarithm) ** 2
+    if not np.isfinite(rate).all():
+        raise ValueError(f"prefactor must leave the rate representable, got {prefactor!r}")
     return float(rate) if rate.ndim == 0 else np.asarray(rate)
 
 

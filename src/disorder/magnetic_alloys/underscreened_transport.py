@@ -289,4 +289,8 @@ def residual_weak_localization(
     if glass == 0.0:
         return plain(np.ones_like(product))
     crossover = np.asarray(weak_localization_crossover(product, residual))
-    return plain(np.asarray(1.0 + glass * times * crossover))
+    with np.errstate(over="ignore"):
+        correction = 1.0 + glass * times * crossover
+    if not np.isfinite(correction).all():
+        raise ValueError(f"t_sg times tau_s must be representable, got t_sg = {t_sg!r}, tau_s = {tau_s!r}")
+    return plain(np.asarray(correction))
