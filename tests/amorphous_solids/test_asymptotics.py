@@ -19,8 +19,8 @@ from disorder.amorphous_solids import (
     log_front_moment,
     log_limiting_size,
     quasi_stationary_density,
+    solve_square_root,
 )
-from disorder.amorphous_solids.square_root_flow import solve_square_root
 from disorder.numerics.quadrature import panel_rule
 
 A = 2 * math.log(2) - 1

@@ -25,7 +25,8 @@ def test_gregory_weights(power):
     assert weights.sum() == pytest.approx(-0.5)
 
 
-def test_gauss_solve(rng):
+def test_gauss_solve():
+    rng = np.random.default_rng(7)
     matrix = rng.normal(size=(7, 7))
     matrix[0, 0] = 0.0
     exact = rng.normal(size=7)
@@ -104,14 +105,15 @@ def test_positions(flow, t):
     p = flow.densities(t, k)
     weighted = np.sqrt(k) * p
     rates = [
-        weighted[: n - 1] @ weighted[: n - 1][::-1] - 2 * weighted[n - 1] * flow.moment(t, 0.5) for n in (low, high)
+        weighted[: n - 1] @ weighted[: n - 1][::-1] - 2 * weighted[n - 1] * flow.moment(t, 0.5)
+        for n in (low, high)
     ]
     assert rates[0] < 0 < rates[1]
 
 
 def test_positions_follow_the_front():
     """All three grow together; ln n approaches sqrt(16 pi t) from below, slowly."""
-    t = np.array([1.0, 4.0, 16.0])
+    t = np.array([1.0, 4.0, 10.0])
     logs = np.log([front_position(t, name) for name in ("peak", "mass", "ratio")])
     assert logs.shape == (3, 3)
     assert (np.diff(logs) > 0).all()
@@ -119,10 +121,10 @@ def test_positions_follow_the_front():
     quality = logs / leading
     assert (quality < 1).all()
     assert (np.diff(quality) > 0).all()
-    late = np.array([100.0, 400.0, 1000.0])
+    late = np.array([30.0, 90.0, 200.0])
     quality = np.log(front_position(late, "ratio")) / np.sqrt(16 * math.pi * late)
     assert (np.diff(quality) > 0).all()
-    assert 0.8 < quality[-1] < 1
+    assert 0.9 < quality[-1] < 1
 
 
 def test_position_shapes():

@@ -177,7 +177,7 @@ def test_arguments_refused():
         coupling_ratio(10**7, 10**7)
     with pytest.raises(ValueError, match="distribution must be one of"):
         coupling_ratio(1, 1, "cauchy")
-    with pytest.raises(TypeError, match="distribution must be one of"):
+    with pytest.raises(TypeError, match="distribution must be a name"):
         coupling_ratio(1, 1, 3)
     with pytest.raises(ValueError, match="broadcast"):
         coupling_ratio([1, 2], [1, 2, 3])

@@ -94,7 +94,7 @@ def test_printed_sign_mirrors_the_spectrum(values):
 @given(parameters)
 @settings(max_examples=40, deadline=None)
 def test_rotation_diagonalises_single_centres(values):
-    e1, e2, a1, a2, u = values
+    e1, e2, a1, a2, _ = values
     rotation = pair_rotation(e1, e2, a1, a2)
     np.testing.assert_allclose(rotation.T @ rotation, np.eye(4), atol=1e-14)
     f1, f2 = math.hypot(e1, a1), math.hypot(e2, a2)

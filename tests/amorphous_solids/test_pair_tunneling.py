@@ -73,9 +73,13 @@ def test_splitting_keeps_its_digits(size):
         second = a1 * a2 * (1 / e1 + 1 / e2) / 2
         assert pair.amplitude == pytest.approx(second, rel=1e-13)
         with mpmath.workdps(120):
-            offset = (mpmath.mpf(a2) ** 2 - mpmath.mpf(a1) ** 2) * (1 / mpmath.mpf(e1) - 1 / mpmath.mpf(e2)) / 4
+            offset = (
+                (mpmath.mpf(a2) ** 2 - mpmath.mpf(a1) ** 2) * (1 / mpmath.mpf(e1) - 1 / mpmath.mpf(e2)) / 4
+            )
             coupling = mpmath.mpf(e1) + mpmath.mpf(e2) - offset
-            assert exact_splitting(e1, e2, a1, a2, coupling, 120) == pytest.approx(resonance.amplitude, rel=1e-12)
+            assert exact_splitting(e1, e2, a1, a2, coupling, 120) == pytest.approx(
+                resonance.amplitude, rel=1e-12
+            )
 
 
 @given(energies, ratios, ratios)

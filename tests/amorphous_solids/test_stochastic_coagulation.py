@@ -396,3 +396,35 @@ def test_bad_input(change, name):
 def test_bad_amplitudes(change, name):
     with pytest.raises((TypeError, ValueError), match=name):
         simulate_amplitudes(**{**AMPLITUDES, **change})
+
+
+@pytest.mark.parametrize("initial", ["sharp", "exponential"])
+def test_small_amplitudes_all_freeze_and_large_ones_do_not(initial):
+    """The two phases of Eq. (4.15) with the square-root kernel, each the same for two sizes of the sample."""
+    for mean, survives in ((0.35, False), (1.0, True)):
+        shares = []
+        for particles in (20_000, 80_000):
+            run = simulate_amplitudes(
+                [16.0, 32.0],
+                [0, 1e6],
+                mean_amplitude=mean,
+                initial=initial,
+                particles=particles,
+                realisations=6,
+            )
+            shares.append(run.mass)
+            assert (run.mass > 0.3).all() if survives else (run.mass < 1e-3).all()
+            # Once settled, the share changes by less than the first halving of the remaining flow.
+            assert run.mass[0] - run.mass[1] < 0.02
+        spread = 5 * run.mass_error + 0.01
+        assert (np.abs(shares[0] - shares[1]) < spread).all()
+
+
+def test_equal_interactions_freeze_entirely():
+    """For b = 1 the exponential solution ends at N = 0 for every x*: no second phase."""
+    run = simulate_amplitudes(
+        [20.0, 80.0], [0, 1e6], mean_amplitude=2.0, initial="exponential", charge="constant",
+        particles=40_000, realisations=4,
+    )  # fmt: skip
+    assert run.mass[1] < 0.05
+    assert run.mass[1] < run.mass[0] / 4

@@ -30,7 +30,6 @@ from .coupling_distributions import (
     coupling_ratio_from_characteristic,
 )
 from .direct_coagulation import gelation_time
-from .front_profile import front_profile, front_transform, log_front_moment
 from .frozen_clusters import ActiveClusters, active_clusters, frozen_distribution
 from .initial_amplitudes import GammaAmplitudes, InitialAmplitudes, NormalAmplitudes, UniformAmplitudes
 from .internal_friction import (
@@ -86,6 +85,7 @@ from .stochastic_coagulation import (
     simulate_amplitudes,
     simulate_coagulation,
 )
+from .travelling_front import front_profile, front_transform, log_front_moment
 from .tunneling_distribution import AmplitudeTail, amplitude_tail, tunneling_distribution
 
 __all__ = [

@@ -13,16 +13,83 @@ from numpy.typing import NDArray
 from scipy.special import binom
 from tqdm import tqdm
 
+from ..numerics.jit import kernel
 from ..numerics.quadrature import ConvergenceError, panel_rule
 from ..numerics.validation import FloatArray
 from .bernstein_matrix import chebyshev_nodes, lagrange
-from .cluster_chain import ClusterChain
+from .cluster_chain import ClusterChain, gauss_solve
 
 HEAD = 128
 RATIO = math.sqrt(2.0)
 ORDER = 12
 GREGORY = 10
 LARGEST = 1e12
+
+
+# Plain loops instead of BLAS: its threads, fighting for busy cores, can be slower by a factor of twenty.
+@kernel
+def gather(
+    feed: FloatArray,
+    rows: FloatArray,
+    panel: NDArray[np.int64],
+    known: FloatArray,
+    gain: FloatArray,
+    source: FloatArray,
+) -> None:
+    """Add feed(k) phi(n - k) over all k: to `gain` if n - k is in the new panel, else to `source`."""
+    for x in range(feed.shape[0]):
+        for j in range(rows.shape[1]):
+            factor = rows[x, j]
+            if factor == 0.0:
+                continue
+            if panel[x] < known.shape[0]:
+                old = known[panel[x], j]
+                for k in range(feed.shape[1]):
+                    source[k] += factor * feed[x, k] * old[k]
+            else:
+                for k in range(feed.shape[1]):
+                    gain[j, k] += factor * feed[x, k]
+
+
+@kernel
+def solve_panel(
+    sizes: FloatArray,
+    gain: FloatArray,
+    source: FloatArray,
+    times: FloatArray,
+    derivative: FloatArray,
+    half: FloatArray,
+    slope: FloatArray,
+    weight: FloatArray,
+    result: FloatArray,
+) -> None:
+    """Collocate q(n, t) of one panel of sizes, one panel of time after the other."""
+    order = sizes.size
+    panels, nodes = times.shape
+    for p in range(panels):
+        # The first node repeats the end of the last panel; at t = 0 its equation fixes it.
+        skip = 1 if p > 0 else 0
+        step = nodes - skip
+        matrix = np.zeros((order * step, order * step))
+        vector = np.empty(order * step)
+        for i in range(order):
+            if p > 0:
+                result[i, p, 0] = result[i, p - 1, nodes - 1]
+            for a in range(skip, nodes):
+                row = i * step + a - skip
+                vector[row] = weight[p, a] * source[i, p, a]
+                if p > 0:
+                    vector[row] -= times[p, a] * derivative[p, a, 0] * result[i, p, 0]
+                for b in range(skip, nodes):
+                    matrix[row, i * step + b - skip] = times[p, a] * derivative[p, a, b]
+                for j in range(order):
+                    matrix[row, j * step + a - skip] -= weight[p, a] * gain[i, j, p, a]
+                matrix[row, row] += (sizes[i] - 1) * slope[p, a]
+                matrix[row, row] += 2 * math.sqrt(sizes[i]) * times[p, a] * half[p, a]
+        gauss_solve(matrix, vector)
+        for i in range(order):
+            for a in range(skip, nodes):
+                result[i, p, a] = vector[i * step + a - skip]
 
 
 def gregory_weights(order: int = GREGORY) -> FloatArray:
@@ -92,8 +159,8 @@ class ClusterFront:
         middle = self.sizes[: p - 2].ravel()
         # dk = k d(ln k), and sqrt(k) from the coupling.
         second = (np.tile(self._fejer, p - 2) * middle**1.5)[:, None] * known[: p - 2].reshape(-1, flat)
-        gain = np.empty((ORDER, ORDER, flat))
-        source = np.empty((ORDER, flat))
+        gain = np.zeros((ORDER, ORDER, flat))
+        source = np.zeros((ORDER, flat))
         for i, n in enumerate(sizes):
             low = HEAD * RATIO ** (p - 2)
             x, dx = panel_rule([math.log(low), math.log(n / 2)], order=ORDER)
@@ -103,46 +170,23 @@ class ClusterFront:
             feed = 2 * np.concatenate((first, second, third))
             panel, rows = self._rows(partner)
             rows = rows * np.sqrt(partner)[:, None]
-            gain[i] = np.where((panel == p)[:, None], rows, 0.0).T @ feed
-            source[i] = 0.0
-            for d in (1, 2):
-                part = np.where((panel == p - d)[:, None], rows, 0.0).T @ feed
-                source[i] += (part * known[p - d]).sum(axis=0)
-        grown = np.empty((p + 1, *self.tilted.shape[1:]))
+            gather(feed, rows, panel, known, gain[i], source[i])
+        slope, weight = chain.tilt()
+        shape = times.shape
+        grown = np.empty((p + 1, ORDER, *shape))
         grown[:p] = self.tilted
-        grown[p] = self._solve_panel(
-            sizes, gain.reshape(ORDER, ORDER, *times.shape), source.reshape(ORDER, *times.shape)
+        solve_panel(
+            sizes,
+            gain.reshape(ORDER, ORDER, *shape),
+            source.reshape(ORDER, *shape),
+            times,
+            chain.derivative,
+            chain.half,
+            slope,
+            weight,
+            grown[p],
         )
         self._accept(np.concatenate((self.sizes, sizes[None])), grown)
-
-    def _solve_panel(self, sizes: FloatArray, gain: FloatArray, source: FloatArray) -> FloatArray:
-        chain = self.chain
-        slope, weight = chain.tilt()
-        panels, nodes = chain.times.shape
-        result = np.empty((ORDER, panels, nodes))
-        identity = np.eye(ORDER)
-        for p in range(panels):
-            matrix = np.zeros((ORDER, nodes, ORDER, nodes))
-            time = chain.times[p][:, None] * chain.derivative[p]
-            for i in range(ORDER):
-                matrix[i, :, i, :] += time
-            local = -gain[:, :, p] * weight[p]
-            loss = (sizes[:, None] - 1) * slope[p] + 2 * np.sqrt(sizes)[:, None] * chain.times[
-                p
-            ] * chain.half[p]
-            local += identity[:, :, None] * loss[:, None, :]
-            for j in range(nodes):
-                matrix[:, j, :, j] += local[:, :, j]
-            right = weight[p] * source[:, p]
-            if p > 0:
-                result[:, p, 0] = result[:, p - 1, -1]
-                right = right - np.einsum("ijk,k->ij", matrix[:, :, :, 0], result[:, p, 0])
-                block = matrix[:, 1:, :, 1:].reshape(ORDER * (nodes - 1), -1)
-                result[:, p, 1:] = np.linalg.solve(block, right[:, 1:].ravel()).reshape(ORDER, -1)
-            else:
-                block = matrix.reshape(ORDER * nodes, -1)
-                result[:, 0] = np.linalg.solve(block, right.ravel()).reshape(ORDER, -1)
-        return result
 
     def _accept(self, sizes: FloatArray, tilted: FloatArray) -> None:
         """Store the new panel, and let the tilt follow the tail."""

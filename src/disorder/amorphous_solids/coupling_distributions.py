@@ -124,9 +124,7 @@ class CouplingDistribution:
 
     def __init__(self, name: str) -> None:
         if not isinstance(name, str):
-            raise TypeError(
-                f"distribution must be a CouplingDistribution or one of {COUPLING_DISTRIBUTIONS}, got {name!r}"
-            )
+            raise TypeError(f"distribution must be a name or a CouplingDistribution, got {name!r}")
         if name not in _LAWS:
             raise ValueError(f"distribution must be one of {COUPLING_DISTRIBUTIONS}, got {name!r}")
         self.name = name

@@ -143,9 +143,9 @@ class _Truncated:
 
 
 class DirectFlow:
-    """Solution of the equation for a general kernel on 0 <= t <= t_max; see :func:`solve_coagulation`.
+    """Solution of the equation for a general kernel on 0 <= t <= t_max.
 
-    Inside, time is in units of t_max.
+    `order` is the highest moment that the truncation must hold. Inside, time is in units of t_max.
     """
 
     def __init__(self, kernel: CoagulationKernel, t_max: float, order: float) -> None:
@@ -307,11 +307,6 @@ class DirectFlow:
     def moment(self, t: FloatArray, order: float) -> FloatArray:
         """Return the moment of the given order, shape (len(t),)."""
         return np.asarray(self._terms(t / self.t_max, order).sum(axis=1))
-
-
-def solve_coagulation(kernel: KernelLike, t_max: float, order: float = 1.0) -> DirectFlow:
-    """Solve the equation for a general kernel; `order` is the highest moment that is asked for."""
-    return DirectFlow(coagulation_kernel(kernel), t_max, order)
 
 
 def _observe(system: _Truncated, density: FloatArray) -> tuple[float, float]:

@@ -298,8 +298,8 @@ def simulate_coagulation(
     Returns
     -------
     StochasticDensities
-        Statistical errors; means differ from the solution of Eq. (4.6) by a relative n/N0 in order of
-        magnitude, from :math:`N_0\to\infty` being approached only.
+        With statistical errors. The means approach the solution of Eq. (4.6) for many centres; the difference
+        is of relative order n/N0.
 
     Raises
     ------
@@ -310,7 +310,7 @@ def simulate_coagulation(
     -----
     Clusters lie in one array, grouped by powers of two of w. A pair is proposed with the upper bounds of
     its groups and accepted with probability w/bound above 1/2 each: no sums of charges are updated, so no
-    rounding gathers and the statistics are exact. An event costs about 0.1 us and N0 centres 24 bytes each.
+    rounding gathers and the statistics are exact. An event costs about 0.2 us, a centre about 40 bytes.
     Nothing stops at gelation: for w_n = n the largest cluster is the giant component of a random graph.
 
     References

@@ -20,7 +20,7 @@ from ..numerics.validation import (
     real_array,
     real_scalar,
 )
-from .frozen_clusters import extrapolate
+from .frozen_clusters import extrapolate, probes
 from .initial_amplitudes import ComplexArray, InitialAmplitudes, check_initial
 
 SMOOTHING = 6
@@ -113,31 +113,33 @@ def _without_freezing(
     scale = chi / 3
     if t > LONGEST:
         raise ValueError(f"t must be at most {LONGEST:g} without freezing, got {t!r}")
-    singles = initial.density(-depth / scale) / scale / (1 + t) ** 2
     if t == 0:
-        return singles
+        return np.asarray(initial.density(-depth / scale) / scale)
     mean, deviation = initial.mean * scale, initial.deviation * scale
     extent = 12 * (mean + min(t, 4 * mean))
+    asked = np.concatenate((probes(mean, t), depth))
+    count = asked.size - depth.size
+    singles = initial.density(-asked / scale) / scale / (1 + t) ** 2
     points = 1 << math.ceil(math.log2(extent / min(0.1 * deviation, 0.05 * mean)))
     previous: FloatArray | None = None
     change = scale_of_values = math.inf
     while points <= 1 << 21:
         spline, edge = _cluster_spline(initial, scale, t, extent, points)
-        inside = np.abs(depth) < extent
-        clusters = np.where(inside, spline(np.clip(depth, -extent, extent)), 0.0)
+        inside = np.abs(asked) < extent
+        clusters = np.where(inside, spline(np.clip(asked, -extent, extent)), 0.0)
         for side, pole in _tails(initial, scale, t):
-            outward = np.maximum(side * depth, 0.0)
+            outward = np.maximum(side * asked, 0.0)
             smooth = (-np.expm1(-2 / mean * outward)) ** SMOOTHING
             clusters += pole.amplitude * np.exp(-pole.rate * outward) * smooth
         total = singles + np.maximum(clusters, 0.0)
-        scale_of_values = max(float(np.abs(total).max(initial=0.0)), 1 / mean / (1 + t) ** 2)
+        scale_of_values = float(total[:count].max())
         if edge > 0.1 * rtol * scale_of_values:
             extent, points, previous = 2 * extent, 2 * points, None
             continue
         if previous is not None:
-            change = float(np.abs(total - previous).max(initial=0.0))
+            change = float(np.quantile(np.abs(total - previous)[:count], 0.9))
             if change <= rtol * scale_of_values:
-                return total
+                return total[count:]
         previous, points = total, 2 * points
     raise ConvergenceError(
         f"rtol = {rtol:g} was not reached at t = {t:g} on {points // 2} points: the last change is "
@@ -169,8 +171,8 @@ def tunneling_distribution(
     freezing : bool
         With the theta functions of the generalised equation (the default), or without.
     rtol : float
-        Allowed change under the last refinement, relative to the largest value asked for at the same t or to
-        1 / ((1 + t)^2 |L_*|), whichever is larger.
+        Allowed change under the last refinement at nine tenths of a set of probe points, relative to the
+        largest density at the same t.
 
     Returns
     -------

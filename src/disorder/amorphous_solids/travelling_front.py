@@ -88,7 +88,7 @@ def front_transform(p: ArrayLike) -> FloatArray | float:
     Notes
     -----
     Newton's method on 1050 nodes in ln p, about two seconds at the first call. The solution
-    joins the plateau with oscillations in ln p, damped as p^-0.19, of period 11.
+    joins the plateau with oscillations in ln p, damped as p^-0.17, of period 10.7.
 
     References
     ----------
