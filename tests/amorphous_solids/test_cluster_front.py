@@ -158,3 +158,22 @@ def test_front_needs_integers_below(flow):
     with flow.front() as front:
         assert isinstance(front, ClusterFront)
         assert front.size >= 2 * HEAD
+
+
+def test_second_moment_is_bounded():
+    """I_3/2^2 <= I_1 I_2 makes I_2 <= exp(2 t); the growth rate of ln I_2 falls all the time."""
+    t = np.array([0.0, 0.1, 0.5, 1.0, 2.0, 4.0, 10.0, 20.0])
+    second = front_position(t, "ratio")
+    assert (second <= np.exp(2 * t) * (1 + 1e-12)).all()
+    rate = 2 * solve_square_root(20.0).moment(t, 1.5) ** 2 / second
+    assert rate[0] == pytest.approx(2.0)
+    assert (np.diff(rate) < 0).all()
+
+
+def test_half_of_the_mass():
+    """Half of the mass lies below exp(sqrt(8 pi t)), all of it below exp(sqrt(16 pi t))."""
+    t = np.array([50.0, 200.0])
+    squares = np.log(front_position(t, "mass")) ** 2 / (16 * math.pi * t)
+    # The distance from one half falls, by more than the factor sqrt(2).
+    assert (squares < 0.5).all()
+    assert (0.5 - squares[1]) < (0.5 - squares[0]) / math.sqrt(2)

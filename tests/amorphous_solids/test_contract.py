@@ -2,9 +2,7 @@
 
 from typing import ClassVar
 
-import numpy as np
 from contract import ContractTests
-from hypothesis import strategies as st
 
 import disorder.amorphous_solids as package
 from disorder.amorphous_solids import CentreAmplitudes, GammaAmplitudes
@@ -53,7 +51,10 @@ CALLS = {
     "largest_cluster": {"coupling": 0.3, "half_moment": 0.5},
     "log_front_moment": {"t": 20.0, "order": 1.5},
     "log_limiting_size": {"t": 3.0, "estimate": "self-similar"},
-    "pair_amplitude_distribution": {"amplitude": 1e-3, "initial": AMPLITUDES, **BOUNDS, "energy": 1.0, "rtol": 1e-4},
+    "pair_amplitude_distribution": {
+        "amplitude": 1e-3, "initial": AMPLITUDES, **BOUNDS, "energy": 1.0,
+        "rtol": 1e-4,
+    },
     "pair_amplitude_plateau": {"amplitude": 1e-3, "initial": AMPLITUDES, "energy": 0.1},
     "pair_density_of_states": {"energy": 0.6, "chi": 0.05, "xi": 4.0, "distribution": "laplace"},
     "pair_hamiltonian": {**PAIR, "coupling": 2.4},
@@ -68,10 +69,19 @@ CALLS = {
     "quasiuniform_density": {"amplitude": 1e-9, "t": 3.0, "initial_amplitude": 1.0, "bandwidth": 100.0},
     "relaxation_amplitude": {"temperature": 0.1, "frequency": 1e3, "golden_rule_rate": 1e8},
     "rotated_pair_hamiltonian": {**PAIR, "coupling": 2.4},
-    "sample_pair_amplitudes": {"edges": [1e-6, 1e-4, 1e-2], "initial": AMPLITUDES, **BOUNDS, "samples": 1000, "seed": 1},
+    "sample_pair_amplitudes": {
+        "edges": [1e-6, 1e-4, 1e-2], "initial": AMPLITUDES, **BOUNDS, "samples": 1000,
+        "seed": 1,
+    },
     "shortest_distance": {"coupling": 1.0, "bandwidth": 2.0},
-    "simulate_amplitudes": {"t": 0.5, "edges": [0.0, 1.0, 4.0], "mean_amplitude": 1.0, "initial": "sharp", "particles": 100, "realisations": 2, "seed": 0},
-    "simulate_coagulation": {"t": 0.5, "sizes": [1, 2], "orders": [0.0, 2.0], "charge": "sqrt", "particles": 100, "realisations": 2, "seed": 0},
+    "simulate_amplitudes": {
+        "t": 0.5, "edges": [0.0, 1.0, 4.0], "mean_amplitude": 1.0, "initial": "sharp",
+        "particles": 100, "realisations": 2, "seed": 0,
+    },
+    "simulate_coagulation": {
+        "t": 0.5, "sizes": [1, 2], "orders": [0.0, 2.0], "charge": "sqrt", "particles": 100,
+        "realisations": 2, "seed": 0,
+    },
     "single_density_of_states": {"energy": 0.6, "chi": 0.05, "xi": 4.0, "distribution": "laplace"},
     "smallest_log_amplitude": {"t": 1.0, "initial_amplitude": 1.0, "bandwidth": 100.0},
     "three_center_coefficients": {"xi": [5.0, 7.0], "distribution": "bimodal", "samples": 1000, "seed": 3},
@@ -122,6 +132,16 @@ class TestContract(ContractTests):
         "log_scale",
         "temperature",
     }
-    any_sign: ClassVar = set()
-    zero_is_fine: ClassVar = set()
+    any_sign: ClassVar = {
+        ("effective_pair", "coupling"),
+        ("pair_hamiltonian", "coupling"),
+        ("pair_levels", "coupling"),
+        ("rotated_pair_hamiltonian", "coupling"),
+    }
+    zero_is_fine: ClassVar = {
+        ("cluster_friction", "density"),
+        ("pair_density_of_states", "chi"),
+        ("single_density_of_states", "chi"),
+    }
+    outer: ClassVar = {"cluster_densities"}
     signed: ClassVar = {"log_amplitude"}

@@ -12,6 +12,7 @@ from scipy.stats import kstest
 
 from disorder.amorphous_solids import (
     CentreAmplitudes,
+    effective_pair,
     pair_amplitude_distribution,
     pair_amplitude_plateau,
     pair_tunneling_amplitude,
@@ -347,3 +348,27 @@ def test_bad_choices():
     for bad in (0.0, 1.0, math.nan, "x"):
         with pytest.raises((TypeError, ValueError), match="rtol"):
             pair_amplitude_distribution(1e-3, law, 1.0, 2.0, rtol=bad)
+
+
+def test_exact_pairs_against_pairs_drawn_from_all_energies():
+    """Strong tunnelling: energies and couplings drawn independently, kept at small effective energy."""
+    generator = np.random.default_rng(5)
+    law, size, low, high, width = CentreAmplitudes("uniform"), 1_500_000, 1.0, 4.0, 0.05
+    u = low * np.exp(math.log(high / low) * generator.random(size))
+    e1, e2 = (6.0 * generator.random(size) for _ in range(2))
+    a1, a2 = law.sample(generator, size), law.sample(generator, size)
+    bare, least = e1 + e2 - u, np.minimum(e1, e2)
+    possible = (u > 1.001 * np.maximum(e1, e2)) & (np.abs(bare) < 1.5)
+    possible &= (least - bare > 1e-3 * least) & (np.maximum(a1, a2) < 400 * least)
+    u, e1, e2, a1, a2 = (values[possible] for values in (u, e1, e2, a1, a2))
+    pair = effective_pair(e1, e2, a1, a2, u)
+    hit = np.abs(pair.energy) < width / 2
+    weight = 36 * math.log(high / low) / (3 * u[hit] * width * size)
+    edges = np.array([1e-3, 0.1, 0.3, 1.0])
+    result = sample_pair_amplitudes(edges, law, low, high, 20_000, 1, "exact")
+    lengths = np.diff(np.log(edges))
+    density = np.histogram(pair.amplitude[hit], edges, weights=weight)[0] / lengths
+    error = np.sqrt(np.histogram(pair.amplitude[hit], edges, weights=weight**2)[0]) / lengths
+    assert (np.abs(density - result.density) < 4 * np.hypot(error, result.error)).all()
+    spread = math.hypot(result.total_error, math.sqrt(weight @ weight))
+    assert abs(result.total - weight.sum()) < 4 * spread

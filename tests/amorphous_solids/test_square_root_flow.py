@@ -237,6 +237,21 @@ def test_lost_mass_raises(monkeypatch):
         SquareRootFlow(1.0)
 
 
+def test_tolerance():
+    """A looser tolerance is cheaper, and as good as it says."""
+    fine, coarse = SquareRootFlow(3.0), SquareRootFlow(3.0, rtol=1e-9)
+    assert coarse.evaluations < fine.evaluations / 2
+    for order in (0.0, 0.5, 1.5, 2.0):
+        assert coarse.moment(3.0, order) == pytest.approx(fine.moment(3.0, order), rel=1e-8)
+    for bad in (float("nan"), 0.0, -1e-9, 1e-15, 0.1):
+        with pytest.raises(ValueError, match="rtol"):
+            SquareRootFlow(1.0, bad)
+    with pytest.raises(ValueError, match="t_max"):
+        SquareRootFlow(-1.0)
+    with pytest.raises(TypeError, match="t_max"):
+        SquareRootFlow("1")
+
+
 def test_moments_that_cannot_be_summed_raise():
     with pytest.raises(ConvergenceError):
         solve_square_root(60.0).moment(60.0, 2.5)

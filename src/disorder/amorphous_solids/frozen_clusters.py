@@ -15,6 +15,7 @@ from .initial_amplitudes import InitialAmplitudes, check_initial
 
 RESOLUTIONS = (48, 96, 192, 384)
 LARGEST_GRID = 1 << 21
+LARGEST_WORK = 1 << 26
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def solve_freezing(initial: InitialAmplitudes, chi: float, t_end: float, resolut
         if size > LARGEST_GRID:
             raise ConvergenceError("the initial distribution is too narrow for the grid")
     mass = hats(0, size, step)
-    pending, log_monomers, node, t = 0.0, 0.0, 0, 0.0
+    pending, log_monomers, node, work, t = 0.0, 0.0, 0, 0, 0.0
     rows = [(0.0, 1.0, initial.mean / scale, 0.0, 0.0)]
     for level, count in enumerate(counts):
         h = step * (1 << level)
@@ -107,8 +108,11 @@ def solve_freezing(initial: InitialAmplitudes, chi: float, t_end: float, resolut
             number = float(mass.sum())
             duration = pending + h / 2
             mass = _unite(mass, duration, number)
-            if mass.size > LARGEST_GRID:
-                raise ConvergenceError(f"the grid at t = {t:g} needs more than {LARGEST_GRID} nodes")
+            work += mass.size
+            if mass.size > LARGEST_GRID or work > LARGEST_WORK:
+                raise ConvergenceError(
+                    f"the start is too narrow or too far: the grid is too large at t = {t:g}"
+                )
             log_monomers -= 2 * math.log1p(number * duration)
             if mass.size < 3:
                 mass = np.concatenate((mass, np.zeros(3)))
@@ -164,6 +168,9 @@ def extrapolate(
     initial: InitialAmplitudes, chi: float, t_end: float, depth: FloatArray, rtol: float
 ) -> FloatArray:
     """Richardson's extrapolation of :func:`evaluate`, refined until two grids agree."""
+    if initial.mean * chi < 300:
+        # All clusters have frozen long before; the interpolation squares its abscissae.
+        t_end = min(t_end, 1e60)
     points = np.concatenate((probes(initial.mean * chi / 3, t_end), depth))
     count = points.size - depth.size
     previous = evaluate(solve_freezing(initial, chi, t_end, RESOLUTIONS[0]), initial, chi, points)
@@ -175,6 +182,16 @@ def extrapolate(
             return np.maximum((4 * fine - previous) / 3, 0.0)[count:]
         previous = fine
     raise ConvergenceError(f"rtol = {rtol:g} was not reached: the last change is {change:.1e}")
+
+
+def reduce(points: FloatArray, initial: InitialAmplitudes, chi: float) -> FloatArray:
+    """x = chi |L| / 3 at the points L, after a check that the mean x* of the start can be handled."""
+    check_initial(initial)
+    start = initial.mean * (positive("chi", chi) / 3)
+    if not 1e-9 <= start <= 1e4:
+        raise ValueError(f"chi times the mean of |L| / 3 must lie in [1e-9, 1e4], got {start!r}")
+    with np.errstate(over="ignore"):
+        return np.clip(-points * (chi / 3), -1e150, 1e150)
 
 
 def ladder(t: float, start: float) -> float:
@@ -212,7 +229,7 @@ def active_clusters(t: ArrayLike, initial: InitialAmplitudes, chi: float = 1.0) 
     initial : InitialAmplitudes
         Distribution of |L| of the original centers.
     chi : float
-        pi P_0 U_0, positive.
+        pi P_0 U_0, positive; chi times the mean of |L| / 3 between 1e-9 and 1e4.
 
     Returns
     -------
@@ -241,9 +258,8 @@ def active_clusters(t: ArrayLike, initial: InitialAmplitudes, chi: float = 1.0) 
     0.233
     """
     times = real_array("t", t, low=0.0, open_low=False)
-    check_initial(initial)
-    chi = positive("chi", chi)
-    start = initial.mean * chi / 3
+    reduce(times, initial, chi)
+    chi, start = float(chi), initial.mean * float(chi) / 3
     end = ladder(float(times.max(initial=0.0)), start)
     values = []
     for resolution in (96, 192):
@@ -273,10 +289,10 @@ def frozen_distribution(
     initial : InitialAmplitudes
         Distribution of |L| of the original centers.
     chi : float
-        pi P_0 U_0, positive.
+        pi P_0 U_0, positive; chi times the mean of |L| / 3 between 1e-9 and 1e4.
     rtol : float
-        Allowed change between the two finest grids at nine tenths of the probe points, relative to the largest
-        density.
+        Allowed change between the two finest grids at nine tenths of a set of probe points, relative to the
+        largest density.
 
     Returns
     -------
@@ -306,9 +322,9 @@ def frozen_distribution(
     0.0111
     """
     points = real_array("log_amplitude", log_amplitude)
-    check_initial(initial)
-    chi = positive("chi", chi)
     rtol = real_scalar("rtol", rtol, low=0.0)
-    depth = -points * chi / 3
+    depth = reduce(points, initial, chi)
+    chi = float(chi)
     end = ladder(float(depth.max(initial=0.0)), initial.mean * chi / 3)
-    return plain(extrapolate(initial, chi, end, depth, rtol) * chi / 3)
+    values = extrapolate(initial, chi, end, depth.ravel(), rtol).reshape(depth.shape)
+    return plain(values * (chi / 3))

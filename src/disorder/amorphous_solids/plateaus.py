@@ -132,7 +132,8 @@ def plateau_lifetime(log_scale: ArrayLike, chi: ArrayLike = 1.0) -> FloatArray |
     53.59815
     """
     _, depth, coupling = _arguments(0.0, log_scale, chi)
-    start = coupling * (depth / 3)
+    with np.errstate(over="ignore"):
+        start = coupling * (depth / 3)
     if not (start < 700).all():
         raise ValueError(f"log_scale times chi / 3 must be below 700, got {start.max()!r}")
     return plain(np.expm1(start))
@@ -174,7 +175,7 @@ def final_plateau(log_amplitude: ArrayLike, log_scale: ArrayLike, chi: ArrayLike
     """
     points = real_array("log_amplitude", log_amplitude, high=0.0, open_high=False)
     _, depth, coupling, points = _arguments(0.0, log_scale, chi, log_amplitude=points)
-    if not (coupling * (depth / 3) < 300).all():
+    if not (depth / 3 < 300 / coupling).all():
         raise ValueError("log_scale times chi / 3 must be below 300")
     last = np.asarray(plateau_lifetime(depth, coupling))
     if (-points < 3 * last / coupling).any():

@@ -36,12 +36,19 @@ _DEFINITIONS = ("peak", "mass", "ratio")
 
 
 class SquareRootFlow:
-    """Solution of (6.3) on an interval of time; made by :func:`solve_square_root`.
+    """Solution of (6.3) on an interval of time; :func:`solve_square_root` keeps those of full accuracy.
+
+    Parameters
+    ----------
+    t_max : float
+        Time up to which the solution must reach, from 0 to 4000.
+    rtol : float
+        Tolerance of the integration, 1e-13 to 1e-6. Mass may then be lost by 10 rtol, or 1e-10.
 
     Attributes
     ----------
     t_max : float
-        End of the interval.
+        End of the interval, at least the time asked for.
     evaluations : int
         Right-hand sides that the integration of the flow took.
     mass_error : float
@@ -50,7 +57,9 @@ class SquareRootFlow:
     """
 
     def __init__(self, t_max: float, rtol: float = 1e-13) -> None:
-        self.t_max = t_max = panel_ends(t_max)[-1]
+        end = real_scalar("t_max", t_max, low=0.0, high=LARGEST_TIME, open_low=False, open_high=False)
+        rtol = real_scalar("rtol", rtol, low=1e-13, high=1e-6, open_low=False, open_high=False)
+        self.t_max = t_max = panel_ends(end)[-1]
         # exp(sqrt(16 pi t)) is the order of the largest clusters; s must reach far below its inverse.
         self._grid: FlowGrid = flow_grid(1e-11 * math.exp(-math.sqrt(16 * math.pi * t_max)))
         self._integrate(rtol)

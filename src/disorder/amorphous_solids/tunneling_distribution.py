@@ -20,7 +20,7 @@ from ..numerics.validation import (
     real_array,
     real_scalar,
 )
-from .frozen_clusters import extrapolate, probes
+from .frozen_clusters import extrapolate, probes, reduce
 from .initial_amplitudes import ComplexArray, InitialAmplitudes, check_initial
 
 SMOOTHING = 6
@@ -167,7 +167,7 @@ def tunneling_distribution(
     initial : InitialAmplitudes
         Distribution of |L| of the original centers, normalised to 1.
     chi : float
-        pi P_0 U_0, positive.
+        pi P_0 U_0, positive; chi times the mean of |L| / 3 between 1e-9 and 1e4.
     freezing : bool
         With the theta functions of the generalised equation (the default), or without.
     rtol : float
@@ -208,15 +208,14 @@ def tunneling_distribution(
         log_amplitude=real_array("log_amplitude", log_amplitude),
         t=real_array("t", t, low=0.0, open_low=False),
     )
-    check_initial(initial)
-    chi = positive("chi", chi)
-    rtol = real_scalar("rtol", rtol, low=0.0)
+    depths = reduce(points, initial, chi)
+    chi, rtol = float(chi), real_scalar("rtol", rtol, low=0.0)
     if not isinstance(freezing, bool | np.bool_):
         raise TypeError(f"freezing must be True or False, got {freezing!r}")
     result = np.empty(points.shape)
     for time in np.unique(times):
         chosen = times == time
-        depth = -points[chosen] * chi / 3
+        depth = depths[chosen]
         # Freezing changes the active part by terms of order t^2 / x*: 1e-7 here.
         early = time <= 3e-4 * math.sqrt(initial.mean * chi / 3)
         if freezing and not early:
@@ -227,7 +226,7 @@ def tunneling_distribution(
                 seen = np.clip(depth, 0.0, time)
                 alone = initial.density(points[chosen]) * 3 / chi / (1 + seen) ** 2
                 values = np.where(depth < time, alone, values)
-        result[chosen] = values * chi / 3
+        result[chosen] = values * (chi / 3)
     return plain(result)
 
 
