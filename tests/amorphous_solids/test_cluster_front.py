@@ -172,8 +172,8 @@ def test_second_moment_is_bounded():
 
 def test_half_of_the_mass():
     """Half of the mass lies below exp(sqrt(8 pi t)), all of it below exp(sqrt(16 pi t))."""
-    t = np.array([50.0, 200.0])
+    t = np.array([100.0, 200.0])
     squares = np.log(front_position(t, "mass")) ** 2 / (16 * math.pi * t)
-    # The distance from one half falls, by more than the factor sqrt(2).
+    # The distance from one half falls by about the factor sqrt(2).
     assert (squares < 0.5).all()
-    assert (0.5 - squares[1]) < (0.5 - squares[0]) / math.sqrt(2)
+    assert 1.3 < (0.5 - squares[0]) / (0.5 - squares[1]) < 1.6

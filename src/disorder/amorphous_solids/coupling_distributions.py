@@ -95,6 +95,7 @@ _LAWS = {
     ),
 }
 COUPLING_DISTRIBUTIONS = tuple(_LAWS)
+"""Names of the built-in distributions of u."""
 
 
 class CouplingDistribution:

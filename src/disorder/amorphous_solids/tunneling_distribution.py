@@ -66,7 +66,7 @@ def _real_pole(initial: InitialAmplitudes, scale: float, t: float, side: int) ->
     upper = min(1e-3 / (mean * (1 + t)), 0.5 * ceiling)
     while excess(upper) <= 0:
         upper = 2 * upper if 2 * upper < ceiling else 0.5 * (upper + ceiling)
-        if upper > limit:
+        if upper > limit or ceiling - upper < 1e-12 * ceiling:
             return None
     rate = float(brentq(excess, 0.0, upper, xtol=1e-300, rtol=1e-14))
     # Derivative of the product by Cauchy's formula on a circle inside the domain of analyticity.
