@@ -105,6 +105,7 @@ STRUCTURED = {
     "sample_pair_amplitudes",
     "simulate_amplitudes",
     "simulate_coagulation",
+    "solve_square_root",
     "three_center_coefficients",
     "transition_sizes",
 }

@@ -185,7 +185,9 @@ def cluster_moment(
     t_max = float(times.max(initial=0.0))
     if t_max > 0 and checked.name == "constant":
         pairs = zip(times.flat, orders.flat, strict=True)
-        result = np.array([_constant_moment(float(a), float(b)) for a, b in pairs]).reshape(times.shape)
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = [_constant_moment(float(a), float(b)) for a, b in pairs]
+        result = np.array(values).reshape(times.shape)
     elif t_max > 0:
         solution = (
             solve_square_root(t_max)

@@ -260,6 +260,9 @@ def active_clusters(t: ArrayLike, initial: InitialAmplitudes, chi: float = 1.0) 
     times = real_array("t", t, low=0.0, open_low=False)
     reduce(times, initial, chi)
     chi, start = float(chi), initial.mean * float(chi) / 3
+    if start < 100:
+        # Nothing is active any more; the interpolation squares its abscissae.
+        times = np.minimum(times, 1e60)
     end = ladder(float(times.max(initial=0.0)), start)
     values = []
     for resolution in (96, 192):

@@ -9,12 +9,15 @@ from scipy.special import exp1
 from ..numerics.validation import FloatArray, ValidityWarning, broadcast, plain, real_array
 from .frozen_clusters import ActiveClusters
 
+# Squares and products of the arguments stay within the range of floats.
+LARGEST = 1e100
+
 
 def _arguments(t: ArrayLike, log_scale: ArrayLike, chi: ArrayLike, **others: FloatArray) -> list[FloatArray]:
     return broadcast(
-        t=real_array("t", t, low=0.0, open_low=False),
-        log_scale=real_array("log_scale", log_scale, low=0.0),
-        chi=real_array("chi", chi, low=0.0),
+        t=real_array("t", t, low=0.0, high=LARGEST, open_low=False),
+        log_scale=real_array("log_scale", log_scale, low=1 / LARGEST, high=LARGEST),
+        chi=real_array("chi", chi, low=1 / LARGEST, high=LARGEST),
         **others,
     )
 
@@ -25,11 +28,11 @@ def plateau_scale(t: ArrayLike, log_scale: ArrayLike, chi: ArrayLike = 1.0) -> F
     Parameters
     ----------
     t : array_like
-        chi ln(R/R_min), 0 or larger.
+        chi ln(R/R_min), 0 to 1e100.
     log_scale : array_like
-        |L_*|, mean of |L| of the original centers, positive.
+        |L_*|, mean of |L| of the original centers, 1e-100 to 1e100.
     chi : array_like
-        pi P_0 U_0, positive.
+        pi P_0 U_0, 1e-100 to 1e100.
 
     Returns
     -------
@@ -62,7 +65,7 @@ def plateau_distribution(
     Parameters
     ----------
     log_amplitude : array_like
-        L, at most 0.
+        L, -1e100 to 0.
     t, log_scale, chi : array_like
         As in :func:`plateau_scale`.
 
@@ -90,7 +93,7 @@ def plateau_distribution(
     >>> round(plateau_distribution(-20.0, 2.0, 9.0), 6)
     0.00607
     """
-    points = real_array("log_amplitude", log_amplitude, high=0.0, open_high=False)
+    points = real_array("log_amplitude", log_amplitude, low=-LARGEST, high=0.0, open_high=False)
     time, depth, coupling, points = _arguments(t, log_scale, chi, log_amplitude=points)
     scale = np.asarray(plateau_scale(time, depth, coupling))
     if (scale <= 0).any():
@@ -145,7 +148,7 @@ def final_plateau(log_amplitude: ArrayLike, log_scale: ArrayLike, chi: ArrayLike
     Parameters
     ----------
     log_amplitude : array_like
-        L, at most 0.
+        L, -1e100 to 0.
     log_scale, chi : array_like
         As in :func:`plateau_lifetime`; chi |L_*| / 3 below 300.
 
@@ -173,7 +176,7 @@ def final_plateau(log_amplitude: ArrayLike, log_scale: ArrayLike, chi: ArrayLike
     >>> final_plateau(-200.0, 12.0) < 1 / 3 / plateau_lifetime(12.0)**2
     True
     """
-    points = real_array("log_amplitude", log_amplitude, high=0.0, open_high=False)
+    points = real_array("log_amplitude", log_amplitude, low=-LARGEST, high=0.0, open_high=False)
     _, depth, coupling, points = _arguments(0.0, log_scale, chi, log_amplitude=points)
     if not (depth / 3 < 300 / coupling).all():
         raise ValueError("log_scale times chi / 3 must be below 300")
@@ -195,7 +198,7 @@ def freezing_plateau(
     Parameters
     ----------
     log_amplitude : array_like
-        L, at most 0.
+        L, -1e100 to 0.
     t, log_scale, chi : array_like
         As in :func:`plateau_scale`; t below :func:`plateau_lifetime`.
 
@@ -224,7 +227,7 @@ def freezing_plateau(
     >>> round(freezing_plateau(-40.0, 5.0, 12.0), 7)
     0.0022355
     """
-    points = real_array("log_amplitude", log_amplitude, high=0.0, open_high=False)
+    points = real_array("log_amplitude", log_amplitude, low=-LARGEST, high=0.0, open_high=False)
     time, depth, coupling, points = _arguments(t, log_scale, chi, log_amplitude=points)
     x = -points * (coupling / 3)
     last = np.log1p(time) / (coupling / 3) / depth
@@ -321,7 +324,7 @@ def exponential_tunneling_distribution(
     Parameters
     ----------
     log_amplitude : array_like
-        L, at most 0.
+        L, -1e100 to 0.
     t, log_scale, chi : array_like
         As in :func:`plateau_scale`.
 
@@ -337,14 +340,14 @@ def exponential_tunneling_distribution(
 
     References
     ----------
-    Burin and Kagan, JETP 82, 159 (1996), Eqs. (4.15), (5.1).
+    Burin and Kagan, JETP 82, 159 (1996), Eq. (4.15).
 
     Examples
     --------
     >>> round(exponential_tunneling_distribution(-20.0, 2.0, 9.0), 5)
     0.00611
     """
-    points = real_array("log_amplitude", log_amplitude, high=0.0, open_high=False)
+    points = real_array("log_amplitude", log_amplitude, low=-LARGEST, high=0.0, open_high=False)
     time, depth, coupling, points = _arguments(t, log_scale, chi, log_amplitude=points)
     x, start = -points * (coupling / 3), coupling * (depth / 3)
     seen = np.minimum(x, time)

@@ -16,12 +16,11 @@ from ..numerics.validation import (
     FloatArray,
     broadcast,
     plain,
-    positive,
     real_array,
     real_scalar,
 )
 from .frozen_clusters import extrapolate, probes, reduce
-from .initial_amplitudes import ComplexArray, InitialAmplitudes, check_initial
+from .initial_amplitudes import ComplexArray, InitialAmplitudes
 
 SMOOTHING = 6
 LONGEST = 1e6
@@ -249,7 +248,7 @@ def amplitude_tail(t: float, initial: InitialAmplitudes, chi: float = 1.0) -> Am
     Parameters
     ----------
     t : float
-        chi ln(R/R_min), positive.
+        chi ln(R/R_min), positive, at most 1e6.
     initial : InitialAmplitudes
         Distribution of |L| of the original centers.
     chi : float
@@ -280,9 +279,9 @@ def amplitude_tail(t: float, initial: InitialAmplitudes, chi: float = 1.0) -> Am
     >>> round(amplitude_tail(5.0, GammaAmplitudes(9.0)).rate, 6)
     0.026167
     """
-    time = positive("t", t)
-    check_initial(initial)
-    scale = positive("chi", chi) / 3
+    time = real_scalar("t", t, low=0.0, high=LONGEST, open_high=False)
+    reduce(np.zeros(1), initial, chi)
+    scale = float(chi) / 3
     pole = _real_pole(initial, scale, time, 1)
     if pole is None:
         raise ValueError(f"t = {time!r} is too small for a pole within 400 / |L_*|")
