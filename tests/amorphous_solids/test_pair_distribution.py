@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
+from scipy.optimize import brentq
 from scipy.stats import kstest
 
 from disorder.amorphous_solids import (
@@ -372,3 +373,40 @@ def test_exact_pairs_against_pairs_drawn_from_all_energies():
     assert (np.abs(density - result.density) < 4 * np.hypot(error, result.error)).all()
     spread = math.hypot(result.total_error, math.sqrt(weight @ weight))
     assert abs(result.total - weight.sum()) < 4 * spread
+
+
+def test_weight_of_an_exact_pair():
+    """dU/U^2 delta(Delta(U)) = 1/(U^2 |dDelta/dU|) at the root; d eps_1 d eps_2 = bare^2 dln(bare) dy."""
+    law, low, high, size, seed = CentreAmplitudes("uniform"), 1.0, 4.0, 300, 7
+    generator = np.random.default_rng(seed)
+    length = math.log(high / low) + 2 * math.log(4.0)
+    bare = low / 4 * np.exp(length * generator.random(size))
+    y = generator.random(size)
+    a1, a2 = law.sample(generator, size), law.sample(generator, size)
+    weights, amplitudes, shifts = np.zeros(size), np.zeros(size), np.zeros(size)
+    for k in range(size):
+        e1, e2 = bare[k] * y[k], bare[k] * (1 - y[k])
+
+        def energy(u, e1=e1, e2=e2, k=k):
+            return effective_pair(e1, e2, a1[k], a2[k], u).energy
+
+        closest = e1 + e2 - 0.999 * min(e1, e2)
+        if max(a1[k], a2[k]) > 1e3 * min(e1, e2) or energy(closest) < 0:
+            continue
+        u = brentq(energy, closest, 100.0 + 2 * closest, xtol=1e-14)
+        step = 1e-4 * (u - max(e1, e2))
+        slope = (energy(u - step) - energy(u + step)) / (2 * step)
+        amplitudes[k], shifts[k] = effective_pair(e1, e2, a1[k], a2[k], u).amplitude, u / bare[k]
+        if low < u < high:
+            weights[k] = length / 3 * (bare[k] / u) ** 2 / slope
+    counted = weights > 0
+    assert np.ptp(shifts[counted]) > 0.3
+    # Bins so narrow that each holds one pair: every weight is compared by itself.
+    order = np.argsort(amplitudes[counted])
+    sizes = amplitudes[counted][order]
+    edges = np.concatenate([sizes[:1] / 2, np.sqrt(sizes[1:] * sizes[:-1]), 2 * sizes[-1:]])
+    result = sample_pair_amplitudes(edges, law, low, high, size, seed, "exact")
+    np.testing.assert_allclose(
+        result.density * np.diff(np.log(edges)) * size, weights[counted][order], rtol=1e-5
+    )
+    assert result.total == pytest.approx(weights.mean(), rel=1e-6)

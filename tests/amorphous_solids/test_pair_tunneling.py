@@ -163,6 +163,8 @@ def test_the_condition_involves_both_energies():
         1, 10, 1e-3, 5, method="perturbative"
     )
     assert ratio < 0.5
+    with pytest.raises(ValueError, match="resonance"):
+        pair_resonance(1, 10, 1e-3, 5)
     gentle = pair_tunneling_amplitude(1, 10, 1e-3, 0.05) / pair_tunneling_amplitude(
         1, 10, 1e-3, 0.05, method="perturbative"
     )

@@ -141,6 +141,7 @@ def test_anchors_are_unique_and_keep_the_case_of_labels() -> None:
     anchors = [entry.anchor for entry in ENTRIES]
     assert len(anchors) == len(set(anchors))
     assert ledger.anchor("magnetic_alloys", "A3b") == "magnetic_alloys-A3b"
+    assert ledger.anchor("amorphous_solids", "6.19") == "amorphous_solids-6-19"
     assert ledger.anchor("magnetic_alloys", "Table I") == "magnetic_alloys-table-i"
     assert ledger.anchor("p", "Q: N = 3000, 1e5 steps (Fig. 2)") == "p-q-n-3000-1e5-steps-fig-2"
 

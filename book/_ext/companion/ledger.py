@@ -87,8 +87,11 @@ def is_equation(label: str) -> bool:
 
 
 def anchor(paper: str, label: str) -> str:
-    """The permanent id of `label` on its page: equation numbers keep their case, words are slugged."""
-    slug = label if is_equation(label) else re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
+    """The permanent id of `label` on its page: equation numbers keep their case, words are slugged.
+
+    A dot would begin a class name where a script selects the id: 6.19 becomes 6-19.
+    """
+    slug = label.replace(".", "-") if is_equation(label) else re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
     return f"{paper}-{slug}"
 
 

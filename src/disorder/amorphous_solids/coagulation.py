@@ -84,7 +84,7 @@ def cluster_densities(
     Parameters
     ----------
     t : array_like
-        Renormalization time chi ln(R/R_min), at least 0; at most 4000 for "sqrt".
+        Renormalization time chi ln(R/R_min), at least 0; at most 2000 for "sqrt".
     sizes : array_like
         Numbers of centres n, whole numbers from 1; at most 4096 for "sqrt", 8192 for a function, the length
         of a table.
@@ -147,7 +147,7 @@ def cluster_moment(
     Parameters
     ----------
     t : array_like
-        Renormalization time chi ln(R/R_min), at least 0; at most 4000 for "sqrt".
+        Renormalization time chi ln(R/R_min), at least 0; at most 2000 for "sqrt".
     order : array_like
         Real m, at least 0; broadcasts against `t`. m = 0: all clusters; m = 1: all centres, which is 1.
     kernel : {"constant", "sqrt"}, callable or array_like of shape (N, N)

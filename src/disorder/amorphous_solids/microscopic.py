@@ -340,7 +340,7 @@ class LogarithmicFit:
 
 
 def fit_logarithms(coefficients: ThreeCenterCoefficients) -> LogarithmicFit:
-    """Fit c2 xi^2 + c1 xi + c0, the exact form up to terms exp(-2 xi), with the errors as weights.
+    """Fit c2 xi^2 + c1 xi + c0, the exact form up to terms exp(-xi), with the errors as weights.
 
     Parameters
     ----------

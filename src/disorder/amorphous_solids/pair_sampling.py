@@ -25,7 +25,8 @@ class PairHistogram:
     total, total_error : float
         Integral over all ln Delta_0, inside or outside the bins, and its standard error.
     refused : float
-        Share of the draws without a resonance (method "exact").
+        Share of the draws without a resonance, or with an amplitude beyond 1000 times an energy, where
+        none is sought (method "exact").
     """
 
     edges: FloatArray

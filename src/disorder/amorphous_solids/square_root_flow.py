@@ -31,7 +31,7 @@ from .cluster_chain import ClusterChain, panel_ends, time_panels
 from .cluster_front import HEAD, LARGEST, ClusterFront
 
 MASS_TOLERANCE = 1e-10
-LARGEST_TIME = 4000.0
+LARGEST_TIME = 2000.0
 _DEFINITIONS = ("peak", "mass", "ratio")
 
 
@@ -41,7 +41,7 @@ class SquareRootFlow:
     Parameters
     ----------
     t_max : float
-        Time up to which the solution must reach, from 0 to 4000.
+        Time up to which the solution must reach, from 0 to 2000.
     rtol : float
         Tolerance of the integration, 1e-13 to 1e-6. Mass may then be lost by 10 rtol, or 1e-10.
 
@@ -225,7 +225,7 @@ def solve_square_root(t_max: float) -> SquareRootFlow:
     Parameters
     ----------
     t_max : float
-        Largest renormalization time t = chi xi, from 0 to 4000.
+        Largest renormalization time t = chi xi, from 0 to 2000.
 
     Returns
     -------
@@ -256,7 +256,7 @@ def solve_square_root(t_max: float) -> SquareRootFlow:
     0.619715239011
     """
     end = real_scalar("t_max", t_max, low=0.0, high=LARGEST_TIME, open_low=False, open_high=False)
-    return _solve(panel_ends(end)[-1])
+    return _solve(min(panel_ends(end)[-1], LARGEST_TIME))
 
 
 def front_position(t: ArrayLike, definition: str = "mass") -> NDArray[np.float64] | float:
@@ -265,7 +265,7 @@ def front_position(t: ArrayLike, definition: str = "mass") -> NDArray[np.float64
     Parameters
     ----------
     t : array_like
-        Renormalization times, from 0 to 4000, for "peak" from 0.4 to 20.
+        Renormalization times, from 0 to 2000, for "peak" from 0.4 to 20.
     definition : str
         "peak": the size (a real number) whose density is largest, in time, at t. "mass": 1/s for which
         sum n P_n exp(-s n) = 1/2; half of the mass is in larger clusters, softly counted. "ratio": I_2/I_1,
