@@ -352,7 +352,7 @@ def test_bad_choices():
 
 
 def test_exact_pairs_against_pairs_drawn_from_all_energies():
-    """Strong tunnelling: energies and couplings drawn independently, kept at small effective energy."""
+    """Strong tunneling: energies and couplings drawn independently, kept at small effective energy."""
     generator = np.random.default_rng(5)
     law, size, low, high, width = CentreAmplitudes("uniform"), 1_500_000, 1.0, 4.0, 0.05
     u = low * np.exp(math.log(high / low) * generator.random(size))

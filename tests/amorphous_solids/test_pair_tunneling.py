@@ -1,4 +1,4 @@
-"""Tunnelling amplitude of a pair: closed forms, 50-digit levels, canonical reduction by another route."""
+"""Tunneling amplitude of a pair: closed forms, 50-digit levels, canonical reduction by another route."""
 
 import math
 
@@ -171,7 +171,7 @@ def test_the_condition_involves_both_energies():
     assert gentle == pytest.approx(1, abs=1e-3)
 
 
-def test_strong_tunnelling_leaves_the_smaller_amplitude():
+def test_strong_tunneling_leaves_the_smaller_amplitude():
     for a1, a2 in ((1.0, 1.0), (1.0, 3.0), (3.0, 1.0)):
         assert pair_tunneling_amplitude(1e-4, 2e-4, a1, a2) == pytest.approx(1.0, rel=1e-3)
 

@@ -30,11 +30,16 @@ def condense(report: dict[str, Any]) -> dict[str, Any]:
             "median": item["stats"]["median"],
             "rounds": item["stats"]["rounds"],
             "error": extra.get("error"),
+            "statistical": bool(extra.get("statistical", False)),
         }
         rows.append(row)
-    ours = {row["group"]: row["median"] for row in rows if row["role"] == "ours"}
+    ours = {row["group"]: row for row in rows if row["role"] == "ours"}
     for row in rows:
-        row["ratio"] = row["median"] / ours[row["group"]] if row["group"] in ours else None
+        own, statistical = ours.get(row["group"]), row.pop("statistical")
+        row["ratio"] = row["median"] / own["median"] if own else None
+        # A statistical error falls as the root of the time: time times variance compares at equal error.
+        if own and statistical and own is not row:
+            row["ratio_at_equal_error"] = row["ratio"] * (row["error"] / own["error"]) ** 2
     order = list(dict.fromkeys(row["group"] for row in rows))
     rows.sort(key=lambda row: (order.index(row["group"]), row["role"] != "ours", row["median"]))
     sources = SourceTree(ROOT / "src", "disorder", ROOT / "requirements.txt")

@@ -8,4 +8,5 @@ Each one names its computation as the group and says how it computes, with which
         benchmark.extra_info.update(what="numba panels", error=abs(value - reference), role="ours")
 
 `role` is "ours" or "alternative"; the ratio on the performance page is the alternative's median over ours.
+With `statistical=True` on both sides the page also gives the ratio of time times variance.
 """

@@ -44,6 +44,16 @@ def test_ratios_are_to_ours_and_ours_comes_first(condense: Any) -> None:
     assert [(row["what"], row["ratio"]) for row in rows] == [("fast", 1.0), ("slow", 6.0)]
 
 
+def test_statistical_errors_are_compared_at_equal_error(condense: Any) -> None:
+    whole = report(("g", "slow", "alternative", 3.0), ("g", "fast", "ours", 0.5))
+    for item in whole["benchmarks"]:
+        item["extra_info"]["statistical"] = True
+    whole["benchmarks"][0]["extra_info"]["error"] = 1e-8
+    rows = condense(whole)["benchmarks"]
+    assert rows[1]["ratio_at_equal_error"] == pytest.approx(600.0)
+    assert "ratio_at_equal_error" not in rows[0]
+
+
 def test_a_benchmark_must_say_what_it_is(condense: Any) -> None:
     with pytest.raises(SystemExit, match="extra_info needs what, and role ours or alternative"):
         condense(report(("g", "fast", "mine", 0.5)))

@@ -91,8 +91,10 @@ def anchor(paper: str, label: str) -> str:
 
     A dot would begin a class name where a script selects the id: 6.19 becomes 6-19.
     """
-    slug = label.replace(".", "-") if is_equation(label) else re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
-    return f"{paper}-{slug}"
+    if is_equation(label):
+        return f"{paper}-{label.replace('.', '-')}"
+    words = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
+    return f"{paper}-{words}"
 
 
 def _order(label: str) -> tuple[Any, ...]:

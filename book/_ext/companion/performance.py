@@ -53,15 +53,17 @@ class BenchmarkTable(SphinxDirective):
         return [table(heads, rows, "benchmarks"), nodes.paragraph("", where)]
 
     def row(self, item: dict[str, Any]) -> list[str]:
-        error = item.get("error")
-        ratio = item.get("ratio")
+        error, ratio = item.get("error"), item.get("ratio")
+        compared = "" if item["role"] == "ours" or ratio is None else f"{ratio:.3g}"
+        if equal := item.get("ratio_at_equal_error"):
+            compared += f" ({equal:.2g} at equal error)"
         return [
             item["group"],
             item["what"],
             duration(item["median"]),
             str(item["rounds"]),
             "" if error is None else f"{error:.1e}",
-            "" if item["role"] == "ours" or ratio is None else f"{ratio:.3g}",
+            compared,
         ]
 
 

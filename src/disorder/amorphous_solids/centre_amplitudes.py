@@ -1,4 +1,4 @@
-"""Distributions of the tunnelling amplitudes of the original centres."""
+"""Distributions of the tunneling amplitudes of the original centres."""
 
 import math
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def _densities(shape: int, log_a: FloatArray, parameter: float, out: FloatArray)
 
 @dataclass(frozen=True)
 class CentreAmplitudes:
-    r"""Distribution P'_0 of the tunnelling amplitudes of the original centres.
+    r"""Distribution P'_0 of the tunneling amplitudes of the original centres.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """What clusters do in an experiment: coherence lengths, the quasi-uniform distribution, internal friction.
 
 Energies and temperatures are kelvins, frequencies are angular (radians per second), W is the width of the
-distribution of bare energies, Delta_* the tunnelling amplitude of a single centre. Logarithms are computed as
+distribution of bare energies, Delta_* the tunneling amplitude of a single centre. Logarithms are computed as
 differences of logarithms, so that extreme arguments neither overflow nor underflow.
 """
 
@@ -111,7 +111,7 @@ def coherence_radius(energy: ArrayLike, interaction: ArrayLike) -> Number:
 def relaxation_amplitude(
     temperature: ArrayLike, frequency: ArrayLike, *, golden_rule_rate: ArrayLike = _GOLDEN_RULE
 ) -> Number:
-    r"""Tunnelling amplitude of the thermal excitations that relax at the rate of the sound frequency.
+    r"""Tunneling amplitude of the thermal excitations that relax at the rate of the sound frequency.
 
     .. math:: \omega\tau = 1, \qquad \tau^{-1} = A\Delta_0^2 T
        \quad\Rightarrow\quad \Delta_0 = \sqrt{\omega/AT}
@@ -153,7 +153,7 @@ def relaxation_amplitude(
 def effective_cluster_size(
     amplitude: ArrayLike, initial_amplitude: ArrayLike, bandwidth: ArrayLike
 ) -> Number:
-    r"""Number of centres in the clusters that have a given tunnelling amplitude.
+    r"""Number of centres in the clusters that have a given tunneling amplitude.
 
     .. math:: n_{\rm eff} = \ln(W/\Delta_0)/\ln(W/\Delta_{0*})
 
@@ -194,7 +194,7 @@ def effective_cluster_size(
 def quasiuniform_density(
     amplitude: ArrayLike, t: ArrayLike, initial_amplitude: ArrayLike, bandwidth: ArrayLike
 ) -> Number:
-    r"""Quasi-uniform distribution of tunnelling amplitudes, per logarithm of the amplitude.
+    r"""Quasi-uniform distribution of tunneling amplitudes, per logarithm of the amplitude.
 
     .. math:: \frac{\Delta_0 P(\Delta_0)}{P_0(0)} = \frac{\eta}{t}\,
        \frac{|L_*|}{\ln^2(W/\Delta_0)}\,\ln(n_{\rm eff}t^a), \qquad \eta = \frac1{8\pi},\quad a = 2\ln2-1

@@ -1,4 +1,4 @@
-"""Distribution of the tunnelling amplitudes of low-energy pairs, by quadrature and by the paper's formula.
+"""Distribution of the tunneling amplitudes of low-energy pairs, by quadrature and by the paper's formula.
 
 All results are Delta_0 P_2(Delta, Delta_0)/(P_0 chi), the number per unit of ln Delta_0: 1/3 on the plateau,
 and xi = ln(R_max/R_min) when integrated over ln Delta_0.

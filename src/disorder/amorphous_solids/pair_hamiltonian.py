@@ -70,7 +70,7 @@ def pair_hamiltonian(
     energy_1, energy_2 : array_like
         Cost eps_i of moving one centre to its upper well while the other stays in its lower one; energy.
     amplitude_1, amplitude_2 : array_like
-        Tunnelling amplitudes Delta_0i of the two centres; energy.
+        Tunneling amplitudes Delta_0i of the two centres; energy.
     coupling : array_like
         U_12, energy; positive where moving both centres costs less than the sum of the two moves.
     convention : {"consistent", "printed"}
@@ -120,7 +120,7 @@ def pair_levels(
     energy_1, energy_2 : array_like
         Energies eps_i of the single flips.
     amplitude_1, amplitude_2 : array_like
-        Tunnelling amplitudes Delta_0i; energy.
+        Tunneling amplitudes Delta_0i; energy.
     coupling : array_like
         U_12; energy. The five are bounded by 1e150 and broadcast.
     convention : {"consistent", "printed"}

@@ -1,4 +1,4 @@
-"""Tunnelling amplitude of a pair of interacting double-well centres: exact, and to second order.
+"""Tunneling amplitude of a pair of interacting double-well centres: exact, and to second order.
 
 The two lowest exact states of a pair are described by Delta S^z + Delta_0 S^x in the space of the localised
 states (--) and (++), as a single centre is in the space of its two wells.
@@ -276,7 +276,7 @@ def effective_pair(
         Amplitudes Delta_0i > 0; energy; at most 1e6 times every single-flip energy.
     coupling : array_like, optional
         U_12 above both eps_i, so that the double flip lies below the single ones; eps_1 + eps_2 by default,
-        where the double flip costs nothing before tunnelling.
+        where the double flip costs nothing before tunneling.
 
     Returns
     -------
@@ -404,7 +404,7 @@ def pair_tunneling_amplitude(
 
 @dataclass(frozen=True)
 class PairResonance:
-    """Where the two states of a pair are degenerate but for tunnelling.
+    """Where the two states of a pair are degenerate but for tunneling.
 
     Attributes
     ----------
@@ -427,7 +427,7 @@ class PairResonance:
 def pair_resonance(
     energy_1: ArrayLike, energy_2: ArrayLike, amplitude_1: ArrayLike, amplitude_2: ArrayLike
 ) -> PairResonance:
-    r"""Find the coupling at which a pair of centres is degenerate but for its tunnelling.
+    r"""Find the coupling at which a pair of centres is degenerate but for its tunneling.
 
     Parameters
     ----------

@@ -450,7 +450,7 @@ def simulate_amplitudes(
     checkpoint: str | PathLike[str] | None = None,
     progress: bool | None = None,
 ) -> StochasticAmplitudes:
-    r"""Distribution of tunnelling amplitudes with the theta functions of Eq. (4.15), from random histories.
+    r"""Distribution of tunneling amplitudes with the theta functions of Eq. (4.15), from random histories.
 
     Parameters
     ----------
