@@ -9,6 +9,7 @@ from scipy.special import zeta
 from disorder.amorphous_solids import front_position, solve_square_root
 from disorder.amorphous_solids.cluster_chain import ClusterChain, extend_chain, gauss_solve, time_panels
 from disorder.amorphous_solids.cluster_front import HEAD, ClusterFront, gregory_weights
+from disorder.amorphous_solids.square_root_flow import SquareRootFlow
 
 
 @pytest.fixture(scope="module")
@@ -177,3 +178,13 @@ def test_half_of_the_mass():
     # The distance from one half falls by about the factor sqrt(2).
     assert (squares < 0.5).all()
     assert 1.3 < (0.5 - squares[0]) / (0.5 - squares[1]) < 1.6
+
+
+def test_densities_at_the_ends_of_panels_are_smooth():
+    """A size may lie exactly where the solved panels end: 512 times a power of two, asked for alone."""
+    for last in (512, 1024, 2048, 4096):
+        n = np.arange(last - 6, last + 1)
+        values = np.log(SquareRootFlow(3.0, 1e-10).densities(3.0, n))
+        longer = np.log(SquareRootFlow(3.0, 1e-10).densities(3.0, [*n, 3 * last])[:-1])
+        assert np.abs(np.diff(values, 3)).max() < 1e-6
+        assert np.abs(values - longer).max() < 1e-9

@@ -32,7 +32,7 @@ def pair_sums(weighted, result):
         result[n - 1] = total
 
 
-def _sums(time, size, tilt, rtol, how):
+def _sums(time, size, tilt, rtol, how, atol=None):
     """(6.3) cut at `size`, integrated for P_n exp(tilt (n - 1))."""
     root = np.sqrt(np.arange(1, size + 1))
     fold = np.exp(-tilt * np.arange(size))
@@ -48,7 +48,7 @@ def _sums(time, size, tilt, rtol, how):
 
     start = np.zeros(size)
     start[0] = 1.0
-    found = solve_ivp(rate, (0.0, time), start, method="DOP853", rtol=rtol, atol=1e-3 * rtol)
+    found = solve_ivp(rate, (0.0, time), start, method="DOP853", rtol=rtol, atol=atol or 1e-3 * rtol)
     return found.y[:, -1] * fold
 
 
@@ -89,6 +89,33 @@ class TestFlow:
         error = abs(_half(values) / reference - 1)
         benchmark.extra_info.update(what=f"{size} tilted sizes, DOP853, FFT", error=error, role="alternative")
         assert error < 1e-7
+
+
+@pytest.mark.benchmark(group="square-root flow to t = 3, P_n of all n to 8192")
+class TestDensities:
+    """Every P_n to a relative 1e-8; a direct sum needs absolute tolerances far below the smallest of them."""
+
+    @staticmethod
+    def size(benchmark):
+        return 8192 if benchmark.enabled else 1024
+
+    def test_chain(self, benchmark):
+        n = np.arange(1, self.size(benchmark) + 1)
+        values = benchmark(lambda: SquareRootFlow(TIME, 1e-11).densities(TIME, n))
+        reference = SquareRootFlow(TIME + 0.2, 1e-13).densities(TIME, n)
+        error = np.abs(values / reference - 1).max()
+        benchmark.extra_info.update(what="flow, chain and panels of sizes", error=error, role="ours")
+        assert error < 1e-8
+
+    def test_direct_sum(self, benchmark):
+        size = self.size(benchmark)
+        pair_sums(np.ones(4), np.zeros(4))
+        reference = SquareRootFlow(TIME, 1e-13).densities(TIME, np.arange(1, size + 1))
+        values = benchmark.pedantic(_sums, (TIME, size, 0.0, 1e-8, "sum", 1e-8 * reference[-1]), rounds=1)
+        error = np.abs(values / reference - 1).max()
+        benchmark.extra_info.update(what="DOP853, compiled double loop", error=error, role="alternative")
+        # Cut at 1024 the sums lose what larger clusters take away.
+        assert error < (1e-6 if benchmark.enabled else 1e-2)
 
 
 @pytest.mark.benchmark(group="square-root flow, P_100 at t = 1/2")

@@ -127,10 +127,10 @@ class ClusterFront:
             tilted[index] = np.einsum("k,pkj->pj", row, chain.tilted[:, first - 1 : first + 15])
         self.tilted = tilted
 
-    def _rows(self, points: FloatArray) -> tuple[NDArray[np.int64], FloatArray]:
-        """Return the panels of sizes `points` and their interpolation rows."""
+    def _rows(self, points: FloatArray, last: int) -> tuple[NDArray[np.int64], FloatArray]:
+        """Return the panels of sizes `points`, at most `last`, and their interpolation rows."""
         position = np.log(points / HEAD) / math.log(RATIO)
-        panel = np.maximum(np.floor(position + 1e-13), 0).astype(np.int64)
+        panel = np.clip(np.floor(position + 1e-13), 0, last).astype(np.int64)
         return panel, lagrange(self.nodes, 2 * (position - panel) - 1)
 
     @property
@@ -165,10 +165,10 @@ class ClusterFront:
             low = HEAD * RATIO ** (p - 2)
             x, dx = panel_rule([math.log(low), math.log(n / 2)], order=ORDER)
             last = np.exp(x)
-            third = (dx * last**1.5)[:, None] * (self._rows(last)[1] @ known[p - 2])
+            third = (dx * last**1.5)[:, None] * (self._rows(last, p)[1] @ known[p - 2])
             partner = n - np.concatenate((head, middle, last))
             feed = 2 * np.concatenate((first, second, third))
-            panel, rows = self._rows(partner)
+            panel, rows = self._rows(partner, p)
             rows = rows * np.sqrt(partner)[:, None]
             gather(feed, rows, panel, known, gain[i], source[i])
         slope, weight = chain.tilt()
@@ -221,8 +221,8 @@ class ClusterFront:
         result = np.empty(sizes.shape)
         small = sizes <= 2 * HEAD
         result[small] = self.chain.tilted[p, sizes[small].astype(np.int64) - 1] @ row
-        panel, rows = self._rows(sizes[~small])
-        panel = np.minimum(panel, self.sizes.shape[0] - 1)
+        # The upper end of the last panel belongs to it.
+        panel, rows = self._rows(sizes[~small], self.sizes.shape[0] - 1)
         result[~small] = np.einsum("nj,nj->n", rows, (self.tilted[:, :, p] @ row)[panel])
         return result
 

@@ -11,6 +11,7 @@ from scipy.special import gamma, zeta
 
 from ..numerics.quadrature import ConvergenceError
 from ..numerics.validation import FloatArray, broadcast, plain, real_array
+from .cluster_front import LARGEST
 from .coagulation_kernels import CoagulationKernel, KernelLike, coagulation_kernel
 from .direct_coagulation import DirectFlow, gelation_time
 from .square_root_flow import LARGEST_TIME, solve_square_root
@@ -25,7 +26,7 @@ def _times(t: ArrayLike, kernel: CoagulationKernel) -> FloatArray:
 
 
 def _sizes(sizes: ArrayLike, kernel: CoagulationKernel) -> NDArray[np.int64]:
-    high = {"constant": 2.0**53, "sqrt": 4096.0}.get(kernel.name, float(kernel.largest or LARGEST_SIZE))
+    high = {"constant": 2.0**53, "sqrt": LARGEST}.get(kernel.name, float(kernel.largest or LARGEST_SIZE))
     values = real_array("sizes", sizes, low=1.0, high=high, open_low=False, open_high=False)
     if (values != np.round(values)).any():
         raise ValueError(f"sizes must be whole numbers, got {sizes!r}")
@@ -86,7 +87,7 @@ def cluster_densities(
     t : array_like
         Renormalization time chi ln(R/R_min), at least 0; at most 2000 for "sqrt".
     sizes : array_like
-        Numbers of centres n, whole numbers from 1; at most 4096 for "sqrt", 8192 for a function, the length
+        Numbers of centres n, whole numbers from 1; at most 1e12 for "sqrt", 8192 for a function, the length
         of a table.
     kernel : {"constant", "sqrt"}, callable or array_like of shape (N, N)
         b_km: 1; sqrt(k m); a function of two arrays of sizes that broadcast; or a table with b_11 in its
