@@ -7,7 +7,7 @@ import pytest
 from scipy.special import zeta
 
 from disorder.amorphous_solids import front_position, solve_square_root
-from disorder.amorphous_solids.cluster_chain import ClusterChain, extend_chain, gauss_solve, time_panels
+from disorder.amorphous_solids.cluster_chain import ClusterChain, extend_chain, time_panels
 from disorder.amorphous_solids.cluster_front import HEAD, ClusterFront, gregory_weights
 from disorder.amorphous_solids.square_root_flow import SquareRootFlow
 
@@ -24,16 +24,6 @@ def test_gregory_weights(power):
     tail = HEAD ** (1 - power) / (power - 1) + weights @ last**-power
     assert tail == pytest.approx(zeta(power, HEAD + 1), rel=1e-12)
     assert weights.sum() == pytest.approx(-0.5)
-
-
-def test_gauss_solve():
-    rng = np.random.default_rng(7)
-    matrix = rng.normal(size=(7, 7))
-    matrix[0, 0] = 0.0
-    exact = rng.normal(size=7)
-    right = matrix @ exact
-    gauss_solve(matrix.copy(), right)
-    assert np.allclose(right, exact, rtol=1e-11)
 
 
 def test_constant_kernel_as_a_chain():

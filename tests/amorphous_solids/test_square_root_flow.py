@@ -11,7 +11,7 @@ from scipy.fft import irfft, rfft
 from scipy.integrate import solve_ivp
 
 from disorder.amorphous_solids import SquareRootFlow, solve_square_root, square_root_flow
-from disorder.amorphous_solids.bernstein_matrix import derivative_matrix, flow_grid, lagrange
+from disorder.amorphous_solids.bernstein_matrix import flow_grid
 from disorder.amorphous_solids.cluster_front import ClusterFront
 from disorder.numerics.quadrature import ConvergenceError
 
@@ -69,13 +69,6 @@ def test_half_derivative_of_exponentials(size):
     assert np.abs(value / exact - 1)[inside].max() < 2e-14
     # Where W is one to the last digit, g is a difference of numbers of order sqrt(s).
     assert (np.abs(value - exact) / np.sqrt(grid.s)).max() < 3e-15
-
-
-def test_interpolation_and_derivative():
-    nodes = np.array([-1.0, -0.2, 0.5, 0.9])
-    points = np.array([-0.2, 0.0, 0.3])
-    assert np.allclose(lagrange(nodes, points) @ nodes**3, points**3, atol=1e-14)
-    assert np.allclose(derivative_matrix(nodes) @ nodes**3, 3 * nodes**2, atol=1e-13)
 
 
 def test_taylor_series(taylor):

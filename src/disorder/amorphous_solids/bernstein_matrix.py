@@ -16,6 +16,7 @@ from functools import cache
 
 import numpy as np
 
+from ..numerics.collocation import chebyshev_nodes, derivative_matrix, lagrange
 from ..numerics.jit import kernel
 from ..numerics.quadrature import panel_rule
 from ..numerics.validation import FloatArray
@@ -170,36 +171,6 @@ class FlowGrid:
             result,
         )
         return result, half
-
-
-def chebyshev_nodes(count: int) -> FloatArray:
-    """Return the `count` increasing Chebyshev nodes of the first kind in (-1, 1)."""
-    return np.asarray(-np.cos(np.pi * (2 * np.arange(count) + 1) / (2 * count)))
-
-
-def lagrange(nodes: FloatArray, points: FloatArray) -> FloatArray:
-    """Return the Lagrange polynomials of `nodes` at `points`, shape points.shape + nodes.shape."""
-    spread = 2 * (nodes[:, None] - nodes) / (nodes.max() - nodes.min())
-    np.fill_diagonal(spread, 1.0)
-    weights = 1 / spread.prod(axis=1)
-    distance = np.asarray(points)[..., None] - nodes
-    hit = distance == 0
-    quotient = weights / np.where(hit, 1.0, distance)
-    row = quotient / quotient.sum(axis=-1, keepdims=True)
-    struck = hit.any(axis=-1)
-    row[struck] = hit[struck]
-    return np.asarray(row)
-
-
-def derivative_matrix(nodes: FloatArray) -> FloatArray:
-    """Return the differentiation matrix of polynomials through `nodes`."""
-    spread = nodes[:, None] - nodes
-    np.fill_diagonal(spread, 1.0)
-    weights = 1 / spread.prod(axis=1)
-    matrix = weights / weights[:, None] / spread
-    np.fill_diagonal(matrix, 0.0)
-    np.fill_diagonal(matrix, -matrix.sum(axis=1))
-    return np.asarray(matrix)
 
 
 @cache

@@ -9,41 +9,15 @@ import math
 
 import numpy as np
 
+from ..numerics.collocation import derivative_matrix, gauss_solve, lagrange
 from ..numerics.jit import kernel
 from ..numerics.validation import FloatArray
-from .bernstein_matrix import derivative_matrix, lagrange
 
 TIME_NODES = 16
 FIRST_PANEL = 0.125
 PANEL_RATIO = 1.4
 # The front moves as exp(sqrt(16 pi t)), so that late panels are equally long in sqrt(t).
 PANEL_STEP = 0.1
-
-
-@kernel
-def gauss_solve(matrix: FloatArray, vector: FloatArray) -> None:
-    """Overwrite `vector` with the solution of matrix @ x = vector; `matrix` is destroyed."""
-    size = vector.size
-    for c in range(size):
-        pivot = c
-        for r in range(c + 1, size):
-            if abs(matrix[r, c]) > abs(matrix[pivot, c]):
-                pivot = r
-        if pivot != c:
-            for k in range(size):
-                matrix[c, k], matrix[pivot, k] = matrix[pivot, k], matrix[c, k]
-            vector[c], vector[pivot] = vector[pivot], vector[c]
-        for r in range(c + 1, size):
-            factor = matrix[r, c] / matrix[c, c]
-            if factor != 0.0:
-                for k in range(c + 1, size):
-                    matrix[r, k] -= factor * matrix[c, k]
-                vector[r] -= factor * vector[c]
-    for r in range(size - 1, -1, -1):
-        total = vector[r]
-        for k in range(r + 1, size):
-            total -= matrix[r, k] * vector[k]
-        vector[r] = total / matrix[r, r]
 
 
 @kernel

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from scipy.special import binom
 from tqdm import tqdm
 
+from ..numerics.collocation import chebyshev_nodes, gauss_solve, lagrange
 from ..numerics.jit import kernel
 from ..numerics.quadrature import ConvergenceError, panel_rule
 from ..numerics.validation import FloatArray
-from .bernstein_matrix import chebyshev_nodes, lagrange
-from .cluster_chain import ClusterChain, gauss_solve
+from .cluster_chain import ClusterChain
 
 HEAD = 128
 RATIO = math.sqrt(2.0)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.integrate import DOP853, OdeSolution
 from tqdm import tqdm
 
+from ..numerics.collocation import derivative_matrix, lagrange
 from ..numerics.jit import kernel as compiled
 from ..numerics.quadrature import ConvergenceError
 from ..numerics.validation import FloatArray
@@ -96,17 +97,6 @@ def _chain(
             left = solution[order - 1]
 
 
-def _differentiation(nodes: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Differentiation matrix and barycentric weights of the polynomials through `nodes`."""
-    gaps = nodes[:, None] - nodes[None, :]
-    np.fill_diagonal(gaps, 1.0)
-    weights = 1 / gaps.prod(axis=1)
-    matrix = weights[None, :] / weights[:, None] / gaps
-    np.fill_diagonal(matrix, 0.0)
-    np.fill_diagonal(matrix, -matrix.sum(axis=1))
-    return matrix, weights / np.abs(weights).max()
-
-
 def _radau(order: int) -> FloatArray:
     """Radau points on (-1, 1]: the last one is the right end."""
     coefficients = np.zeros(order + 1)
@@ -116,9 +106,9 @@ def _radau(order: int) -> FloatArray:
 
 
 _POINTS = _radau(_NODES)
-_FIRST_RULE, _FIRST_WEIGHTS = _differentiation(_POINTS)
-_FULL_RULE, _FULL_WEIGHTS = _differentiation(np.concatenate(([-1.0], _POINTS)))
-_RULE = np.ascontiguousarray(_FULL_RULE[1:])
+_FULL_POINTS = np.append(-1.0, _POINTS)
+_FIRST_RULE = derivative_matrix(_POINTS)
+_RULE = np.ascontiguousarray(derivative_matrix(_FULL_POINTS)[1:])
 
 
 class _Truncated:
@@ -289,14 +279,9 @@ class DirectFlow:
                 result[i, sizes == 1] = 0.0
                 continue
             rows = slice(max(p * _NODES - 1, 0), (p + 1) * _NODES)
-            nodes, weights = (
-                (_POINTS, _FIRST_WEIGHTS) if p == 0 else (np.append(-1.0, _POINTS), _FULL_WEIGHTS)
-            )
-            gaps = (time - self._edges[p]) * 2 / self._widths[p] - 1 - nodes
-            close = np.abs(gaps) < 1e-15
-            with np.errstate(divide="ignore"):
-                share = close.astype(float) if close.any() else weights / gaps
-            values = (share / share.sum()) @ self._logs[rows, columns]
+            point = (time - self._edges[p]) * 2 / self._widths[p] - 1
+            share = lagrange(_POINTS if p == 0 else _FULL_POINTS, np.array(point))
+            values = share @ self._logs[rows, columns]
             result[i, present] = values + columns * math.log(time)
         return result
 

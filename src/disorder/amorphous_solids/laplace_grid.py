@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erfc
 
+from ..numerics.collocation import chebyshev_nodes, lagrange
 from ..numerics.quadrature import panel_rule
 from ..numerics.validation import FloatArray
 
@@ -57,15 +58,9 @@ class LaplaceGrid:
 
 def _local_rows(log_s: FloatArray, edges: FloatArray, order: int) -> tuple[IntArray, FloatArray]:
     """Panel of each point, and the weights of that panel's nodes."""
-    angles = np.pi * (2 * np.arange(order)[::-1] + 1) / (2 * order)
-    weights = (-1.0) ** np.arange(order) * np.sin(angles)
     panel = np.clip(np.searchsorted(edges, log_s, side="right") - 1, 0, edges.size - 2)
     half = (edges[panel + 1] - edges[panel]) / 2
-    distance = ((log_s - edges[panel]) / half - 1)[:, None] - np.cos(angles)
-    hit = distance == 0
-    local = np.where(hit, 1.0, weights / np.where(hit, 1.0, distance))
-    local[hit.any(axis=1)[:, None] & ~hit] = 0.0
-    return panel, local / local.sum(axis=1)[:, None]
+    return panel, lagrange(chebyshev_nodes(order), (log_s - edges[panel]) / half - 1)
 
 
 def _rows(log_s: FloatArray, edges: FloatArray, order: int) -> FloatArray:
@@ -103,7 +98,7 @@ def laplace_grid(edges: FloatArray, order: int, damping: float) -> LaplaceGrid:
     >>> bool(abs(values * np.exp(grid.s) * np.sqrt(2) - 1)[:60].max() < 1e-9)
     True
     """
-    cosines = np.cos(np.pi * (2 * np.arange(order)[::-1] + 1) / (2 * order))
+    cosines = chebyshev_nodes(order)
     middle, half = (edges[1:] + edges[:-1]) / 2, np.diff(edges) / 2
     log_s = (middle[:, None] + half[:, None] * cosines).ravel()
     s = np.exp(log_s)

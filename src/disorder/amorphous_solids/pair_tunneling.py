@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..numerics.collocation import gauss_solve
 from ..numerics.jit import kernel
 from ..numerics.quadrature import ConvergenceError
 from ..numerics.validation import FloatArray, broadcast, plain, real_array
@@ -48,30 +49,6 @@ def _quadratic(z: FloatArray, w: FloatArray, values: FloatArray, jacobian: Float
 
 
 @kernel
-def _solve(matrix: FloatArray, right: FloatArray) -> None:
-    # Elimination with row pivots, in place.
-    n = right.size
-    for i in range(n):
-        best = i
-        for k in range(i + 1, n):
-            if abs(matrix[k, i]) > abs(matrix[best, i]):
-                best = k
-        if best != i:
-            for j in range(i, n):
-                matrix[i, j], matrix[best, j] = matrix[best, j], matrix[i, j]
-            right[i], right[best] = right[best], right[i]
-        for k in range(i + 1, n):
-            factor = matrix[k, i] / matrix[i, i]
-            for j in range(i + 1, n):
-                matrix[k, j] -= factor * matrix[i, j]
-            right[k] -= factor * right[i]
-    for i in range(n - 1, -1, -1):
-        for j in range(i + 1, n):
-            right[i] -= matrix[i, j] * right[j]
-        right[i] /= matrix[i, i]
-
-
-@kernel
 def _decouple(w: FloatArray, z: FloatArray, f: FloatArray, jacobian: FloatArray) -> bool:
     # The 2x2 block X that maps (--), (++) to their admixtures (+-), (-+) in the two lowest states, in units
     # of its first order, X = -(1/2) (a/g) z: 1 - z - scale Q(z)/4 = 0. From weak amplitudes, where z = 1, the
@@ -94,7 +71,7 @@ def _decouple(w: FloatArray, z: FloatArray, f: FloatArray, jacobian: FloatArray)
                 for j in range(4):
                     jacobian[i, j] *= 0.25 * scale
                 jacobian[i, i] += 1.0
-            _solve(jacobian, f)
+            gauss_solve(jacobian, f)
             for i in range(4):
                 z[i] += f[i]
                 size = max(size, abs(f[i]) / abs(z[i]))
