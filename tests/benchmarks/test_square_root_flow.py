@@ -63,8 +63,8 @@ def _half(densities):
 
 @pytest.mark.benchmark(group="square-root flow to t = 3, I_1/2")
 class TestFlow:
-    @pytest.mark.parametrize(("rtol", "bound"), [(1e-13, 1e-11), (1e-9, 1e-8)])
-    def test_panels(self, benchmark, reference, rtol, bound):
+    def test_panels(self, benchmark, reference):
+        rtol, bound = 1e-9, 1e-8
         flow = benchmark(SquareRootFlow, TIME, rtol)
         error = abs(flow.moment(TIME, 0.5) / reference - 1)
         benchmark.extra_info.update(what=f"W(s) on panels, tolerance {rtol:g}", error=error, role="ours")
@@ -151,5 +151,6 @@ class TestCost:
         mass = -np.expm1(-grid.s)
         value = benchmark(grid.apply, mass)
         error = float(np.abs(value / mass - 1).max())
-        benchmark.extra_info.update(what=f"{grid.s.size} nodes, t = {time:g}", error=error, role="ours")
+        role = "ours" if time == 10.0 else "alternative"
+        benchmark.extra_info.update(what=f"{grid.s.size} nodes, t = {time:g}", error=error, role=role)
         assert error < 1e-13
