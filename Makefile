@@ -25,7 +25,8 @@ $(STAMP):
 	@rm -f $(VENV)/.installed-*; touch $@
 
 book: $(STAMP)  ## execute the chapters and build the web book (warnings are errors)
-	$(BIN)/jupyter-book build book --config _config.yml --toc $(CURDIR)/_toc.yml --path-output . -W -n --keep-going
+	$(BIN)/jupyter-book build book --config _config.yml --toc $(CURDIR)/_toc.yml --path-output . -W -n --keep-going \
+		|| { rm -rf _build/.doctrees; exit 1; }  # pages written while a target was missing must be written again
 	@echo "open file://$(CURDIR)/$(HTML)"
 
 test: $(STAMP)  ## style, types, walls, ledger, tests, doctests
