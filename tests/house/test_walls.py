@@ -88,6 +88,19 @@ def test_chapter_imports_public_names_only(chapter: Path) -> None:
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=NAMES)
+def test_glued_numbers_do_not_show_where_they_are_made(chapter: Path) -> None:
+    text = chapter.read_text(encoding="utf8")
+    shown = [
+        call
+        for match in CODE_CELL.finditer(text)
+        if "remove-cell" not in match["body"] and "remove-output" not in match["body"]
+        for call in re.findall(r"^ *glue\(.*$", match["body"], re.MULTILINE)
+        if "display=False" not in call
+    ]
+    assert shown == []
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=NAMES)
 def test_visible_cells_are_short(chapter: Path) -> None:
     text, long = chapter.read_text(encoding="utf8"), []
     for match in CODE_CELL.finditer(text):
