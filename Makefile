@@ -11,6 +11,8 @@ export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export PYDEVD_DISABLE_FILE_VALIDATION = 1
+# Ensembles that several chapters share are computed once, and an interrupted build continues them.
+export DISORDER_CACHE_DIR ?= $(CURDIR)/_build/ensembles
 
 .PHONY: help book test browser lab bench picture clean
 

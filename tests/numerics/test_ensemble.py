@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from disorder.numerics import ensemble
-from disorder.numerics.ensemble import EnsembleError, run_ensemble
+from disorder.numerics import cache, ensemble
+from disorder.numerics.ensemble import EnsembleError, cached_checkpoint, run_ensemble
 
 
 def draw(seed, size=3):
@@ -327,3 +327,20 @@ def test_bad_input(options, error, message):
     call = {"task": draw, "count": 2, "seed": 0, **options}
     with pytest.raises(error, match=message):
         run_ensemble(call.pop("task"), call.pop("count"), **call)
+
+
+def test_cached_checkpoint_is_found_again_and_follows_the_sources(tmp_path, monkeypatch):
+    monkeypatch.setenv("DISORDER_CACHE_DIR", str(tmp_path))
+    path = cached_checkpoint("dice-60")
+    assert path.parent.parent == tmp_path
+    assert path == cached_checkpoint("dice-60")
+    first = run_ensemble(draw, 3, seed=1, checkpoint=path)
+    assert identical(first, run_ensemble(draw, 3, seed=1, checkpoint=path))
+    monkeypatch.setattr(cache.Path, "read_bytes", lambda self: b"edited")
+    assert cached_checkpoint("dice-60") != path
+
+
+@pytest.mark.parametrize("name", ["", "../dice", "a/b", ".dice", 3, None])
+def test_cached_checkpoint_refuses_names_that_leave_the_folder(name):
+    with pytest.raises((TypeError, ValueError), match="name must"):
+        cached_checkpoint(name)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pickle
+import re
 import sys
 import tempfile
 import warnings
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from .cache import source_cache
 from .validation import integer
 
 Task = Callable[..., Any]
@@ -303,6 +305,42 @@ def run_ensemble(
             failures,
         ) from failures[first]
     return [results[index] for index in range(count)]
+
+
+def cached_checkpoint(name: str) -> Path:
+    """Return a file for the `checkpoint` of a run that several programs share, such as chapters of the book.
+
+    Parameters
+    ----------
+    name : str
+        Name of the run: letters, digits, dots, dashes, underscores.
+
+    Returns
+    -------
+    pathlib.Path
+        File below the user's cache folder, or below ``DISORDER_CACHE_DIR`` if that is set; its folder exists.
+        After any edit of the package's sources it is another file, so that no outdated result is continued.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `name` is no such text.
+    OSError
+        If the folder cannot be made.
+
+    Examples
+    --------
+    >>> from disorder.numerics.ensemble import cached_checkpoint
+    >>> cached_checkpoint("dice").name
+    'dice.checkpoint'
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"name must be a text, got {name!r} of type {type(name).__name__}")
+    if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", name):
+        raise ValueError(f"name must consist of letters, digits, dots, dashes and underscores, got {name!r}")
+    folder = source_cache("ensembles", "DISORDER_CACHE_DIR")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{name}.checkpoint"
 
 
 def _seed_sequence(seed: int | Sequence[int]) -> np.random.SeedSequence:

@@ -7,31 +7,20 @@ Environment
 key made of all sources of the package, because numba does not notice a changed callee in another file.
 """
 
-import hashlib
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 
+from .cache import source_cache
+
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-def _cache_directory() -> Path:
-    package = Path(__file__).parent.parent
-    digest = hashlib.sha256()
-    for source in sorted(package.rglob("*.py")):
-        digest.update(source.read_bytes())
-    base = os.environ.get("NUMBA_CACHE_DIR") or (
-        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "disorder" / "numba"
-    )
-    return Path(base) / digest.hexdigest()[:16]
 
 
 def _enable_cache() -> bool:
     try:
-        directory = _cache_directory()
+        directory = source_cache("numba", "NUMBA_CACHE_DIR")
         directory.mkdir(parents=True, exist_ok=True)
     except (OSError, RuntimeError):
         return False
