@@ -1,0 +1,220 @@
+"""Exact minimum of the first-order energy at a given chemical potential, by a minimum cut."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from ortools.graph.python import max_flow
+
+from ..numerics.jit import kernel
+from ..numerics.validation import FloatArray, real_scalar
+from .occupation_moves import BoolArray, IntArray, checked_interaction, checked_problem
+
+_EPS = float(np.finfo(np.float64).eps)
+
+
+@kernel
+def _persistent(
+    energies: FloatArray, overlaps: FloatArray, interaction: float, own: bool, low: float, high: float
+) -> tuple[BoolArray, BoolArray, FloatArray, float]:
+    """States that are certainly occupied, possibly occupied, field of the certain ones, its rounding error.
+
+    Holds for every minimum at every chemical potential in [low, high].
+    """
+    n = energies.size
+    certain = np.zeros(n, np.bool_)
+    possible = np.ones(n, np.bool_)
+    of_certain = np.zeros(n)
+    of_possible = np.zeros(n)
+    for a in range(n):
+        for c in range(n):
+            of_possible[c] += overlaps[a, c]
+    if not own:
+        for a in range(n):
+            of_possible[a] -= overlaps[a, a]
+    largest = 0.0
+    scale = max(abs(low), abs(high))
+    for a in range(n):
+        largest = max(largest, of_possible[a])
+        scale = max(scale, abs(energies[a]))
+    # Forward error of a sum of n terms of one sign, formed by additions and subtractions in any order.
+    margin = 4.0 * (n + 8) * 2.220446049250313e-16 * (scale + abs(interaction) * largest)
+    changed = True
+    while changed:
+        changed = False
+        for a in range(n):
+            if certain[a] or not possible[a]:
+                continue
+            one = energies[a] + interaction * of_certain[a]
+            two = energies[a] + interaction * of_possible[a]
+            if max(one, two) - low < -margin:
+                certain[a] = True
+                changed = True
+                for c in range(n):
+                    if own or c != a:
+                        of_certain[c] += overlaps[a, c]
+            elif min(one, two) - high > margin:
+                possible[a] = False
+                changed = True
+                for c in range(n):
+                    if own or c != a:
+                        of_possible[c] -= overlaps[a, c]
+    for a in range(n):
+        of_certain[a] = energies[a] + interaction * of_certain[a]
+    return certain, possible, of_certain, margin
+
+
+@dataclass(frozen=True)
+class Window:
+    """The states whose occupation is not decided between two chemical potentials.
+
+    `field` is their energy with all certain states doubly occupied, `coupling` the interaction among them,
+    `rounding` bounds the error of any field.
+    """
+
+    states: IntArray
+    certain: BoolArray
+    field: FloatArray
+    coupling: FloatArray
+    rounding: float
+
+
+def undecided(
+    energies: FloatArray, overlaps: FloatArray, interaction: float, low: float, high: float, own: bool = True
+) -> Window:
+    """Fix what can be fixed for all chemical potentials in [low, high]; `own` counts overlaps[a, a]."""
+    certain, possible, field, margin = _persistent(energies, overlaps, interaction, own, low, high)
+    states = np.flatnonzero(possible & ~certain)
+    coupling = interaction * overlaps[np.ix_(states, states)]
+    if not own:
+        np.fill_diagonal(coupling, 0.0)
+    return Window(states, certain, field[states], coupling, float(margin))
+
+
+def bipartite_cut(
+    cost: FloatArray, gain: FloatArray, coupling: FloatArray
+) -> tuple[BoolArray, BoolArray, float]:
+    r"""Minimum of ``cost @ x - gain @ z + x @ coupling @ (1 - z)`` over zeros and ones, coupling >= 0.
+
+    Returns x, z and a lower bound of the minimum: capacities are rounded down to integers.
+    """
+    m = cost.size
+    # A node on the side of the source is a one: arcs from the source are paid by zeros, arcs to the sink by ones.
+    out = np.concatenate([np.maximum(-cost, 0.0), np.maximum(gain, 0.0)])
+    into = np.concatenate([np.maximum(cost, 0.0), np.maximum(-gain, 0.0)])
+    constant = float(np.minimum(cost, 0.0).sum() - np.maximum(gain, 0.0).sum())
+    total = min(float(out.sum()), float(into.sum()))
+    if total == 0.0:
+        # One of the two sides is free: everything on the other.
+        side = bool(into.sum() == 0.0)
+        return np.full(m, side), np.full(m, side), constant
+    # No cut is dearer than either side, so larger capacities act as infinite ones.
+    limit = 2.0 * total
+    scale = 2.0 ** min(np.floor(61.0 - np.log2(max(float(out.sum()), float(into.sum()), limit))), 1000.0)
+    capacity = np.floor(np.minimum(coupling, limit) * scale)
+    rows, columns = np.nonzero(capacity)
+    flow = max_flow.SimpleMaxFlow()
+    flow.add_arcs_with_capacity(rows, columns + m, capacity[rows, columns].astype(np.int64))
+    for terminal, values in ((2 * m, out), (2 * m + 1, into)):
+        whole = np.floor(values * scale)
+        nodes = np.flatnonzero(whole)
+        ends = np.full(nodes.size, terminal)
+        heads = (ends, nodes) if terminal == 2 * m else (nodes, ends)
+        flow.add_arcs_with_capacity(*heads, whole[nodes].astype(np.int64))
+    status = flow.solve(2 * m, 2 * m + 1)
+    if status != flow.OPTIMAL:
+        raise RuntimeError(f"the maximum flow over {2 * m} nodes ended with status {status}")
+    side = np.zeros(2 * m + 2, dtype=np.bool_)
+    side[flow.get_source_side_min_cut()] = True
+    return side[:m], side[m : 2 * m], constant + flow.optimal_flow() / scale
+
+
+def solve_window(window: Window, interaction: float, mu: float) -> tuple[BoolArray, BoolArray, float, float]:
+    """Minimum inside a window at one chemical potential: up, down, grand potential, proven lower bound.
+
+    Both energies count from the certain states alone, at this chemical potential.
+    """
+    m = window.states.size
+    up = np.zeros(m, dtype=np.bool_)
+    down = up.copy()
+    if m == 0:
+        return up, down, 0.0, 0.0
+    sign = 1.0 if interaction >= 0.0 else -1.0
+    strength = np.abs(window.coupling)
+    certain, possible, field, _ = _persistent(window.field, strength, sign, True, mu, mu)
+    free = np.flatnonzero(possible & ~certain)
+    up[certain] = down[certain] = True
+    if free.size:
+        cost = field[free] - mu
+        block = strength[np.ix_(free, free)]
+        if sign > 0:
+            x, z, least = bipartite_cut(cost, cost, block)
+            up[free], down[free] = x, ~z
+            least += float(cost.sum())
+        else:
+            x, z, least = bipartite_cut(cost - block.sum(axis=1), -cost, block)
+            up[free], down[free] = x, z
+    else:
+        least = 0.0
+    one, two = up.astype(np.float64), down.astype(np.float64)
+    cost = window.field - mu
+    value = float(cost @ (one + two) + one @ window.coupling @ two)
+    fixed = certain.astype(np.float64)
+    least += float(2.0 * cost @ fixed + fixed @ window.coupling @ fixed)
+    size = 2.0 * np.abs(cost).sum() + strength.sum()
+    return up, down, value, least - rounding_of_window(window, mu, float(size))
+
+
+def rounding_of_window(window: Window, mu: float, size: float) -> float:
+    """Bound of the rounding errors of an energy inside a window."""
+    m = window.states.size
+    return 4.0 * m * window.rounding + 8.0 * (m + 8) * _EPS * (size + m * abs(mu))
+
+
+# ---------------------------------------------------------------- public
+
+
+@dataclass(frozen=True, eq=False)
+class GrandCanonicalMinimum:
+    """Occupations that minimise the first-order energy minus mu times the particle number.
+
+    Attributes
+    ----------
+    up, down : ndarray of bool, shape (n,)
+        Occupied states of either spin.
+    particles : int
+        Number of particles.
+    grand_potential : float
+        Energy minus mu times the number of particles, in the unit of the energies.
+    bound : float
+        Proven: no occupations lie lower than `grand_potential` by more than this.
+    undecided : int
+        States that persistency left to the cut.
+    """
+
+    up: BoolArray
+    down: BoolArray
+    particles: int
+    grand_potential: float
+    bound: float
+    undecided: int
+
+
+def grand_canonical_minimum(
+    energies: ArrayLike, overlaps: ArrayLike, interaction: float, chemical_potential: float
+) -> GrandCanonicalMinimum:
+    """Exact minimum of the first-order energy at a chemical potential."""
+    levels, matrix, _ = checked_problem(energies, overlaps)
+    strength = checked_interaction(interaction)
+    mu = real_scalar("chemical_potential", chemical_potential, low=-1e100, high=1e100)
+    window = undecided(levels, matrix, strength, mu, mu)
+    x, w, value, least = solve_window(window, strength, mu)
+    up = window.certain.copy()
+    down = window.certain.copy()
+    up[window.states], down[window.states] = x, w
+    rows, columns = np.flatnonzero(up), np.flatnonzero(down)
+    pairs = float(matrix[rows][:, columns].sum())
+    total = float((levels[up] - mu).sum() + (levels[down] - mu).sum() + strength * pairs)
+    return GrandCanonicalMinimum(
+        up, down, int(up.sum() + down.sum()), total, max(value - least, 0.0), window.states.size
+    )
