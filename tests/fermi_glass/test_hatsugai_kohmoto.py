@@ -1,6 +1,6 @@
 """Hatsugai and Kohmoto: enumeration, quadrature in 20 digits, limits; moments that couple."""
 
-from functools import lru_cache
+from functools import cache
 from itertools import product
 from math import comb
 
@@ -53,7 +53,7 @@ def reference(u, t, h):
     with mpmath.workdps(20):
         u, t, h = mpmath.mpf(u), mpmath.mpf(t), mpmath.mpf(h)
 
-        @lru_cache(maxsize=None)
+        @cache
         def level(xi):
             energies = (mpmath.mpf(0), xi - h, xi + h, 2 * xi + u)
             lowest = min(energies)

@@ -26,7 +26,7 @@ def test_pairs_without_inversion(disorder, spin_orbit, seed):
 
 
 def test_inversion_is_broken_and_the_coupling_splits_bands():
-    """Without disorder: E = eps(k) -+ 2 lambda |(sin kx, sin ky)|, single at one k, paired between k and -k."""
+    """Without disorder: E = eps(k) -+ 2 lambda |(sin kx, sin ky)|, paired only between k and -k."""
     size, coupling = 5, 0.7
     energies, _ = spin_orbit_eigenstates(size, 0.0, coupling, seed=0)
     k = 2 * np.pi * np.arange(size) / size

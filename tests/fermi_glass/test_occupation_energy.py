@@ -87,7 +87,7 @@ def test_energy_is_the_expectation_value_in_fock_space(seed):
     direct = np.einsum("ij,ia,jc->ac", opposite, orbitals**2, orbitals**2)
     same = np.einsum("ij,ia,jc->ac", equal, orbitals**2, orbitals**2)
     same -= np.einsum("ij,ia,ic,jc,ja->ac", equal, *[orbitals] * 4)
-    # The double sum over sites contains n_i n_i = n_i: a one-body term that is no interaction of two particles.
+    # The double sum over sites contains n_i n_i = n_i: a one-body term, no interaction of two particles.
     contact = sum(equal[i, i] / 2 * (state @ density[s, i] @ state) for s in (0, 1) for i in range(sites))
     # Orbitals are arbitrary, not eigenstates: the energies are expectation values, as in Eq. (14).
     energies = np.einsum("ia,ij,ja->a", orbitals, matrix, orbitals)

@@ -130,7 +130,7 @@ def test_bad_shapes_and_ranges():
         (lambda: polarization_energies([0.0, 1.0], 1.0, 4), "particles"),
         (lambda: polarization_energies([[0.0, 1.0]], 1.0, 1), "levels"),
         (lambda: polarization_energies([1e308, 1.5e308], 1.0, 3), "levels"),
-        (lambda: polarization_energies(np.arange(50.0), 1e307, 50), "interaction"),
+        (lambda: polarization_energies(np.arange(50.0), 1.5e308, 50), "interaction"),
         (lambda: stoner_threshold([0.0, 1.0], 1), "particles"),
         (lambda: stoner_threshold([0.0, 1.0], 3), "particles"),
         (lambda: stoner_threshold([0.0], 1), "particles"),

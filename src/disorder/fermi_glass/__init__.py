@@ -6,6 +6,13 @@ from .density_of_states import (
     density_of_states,
     sample_density_of_states,
 )
+from .fermi_fit import (
+    FermiFit,
+    OccupationProfile,
+    fermi_fit,
+    fermi_levels,
+    occupation_profile,
+)
 from .ground_state import GroundState, ground_state
 from .hatsugai_kohmoto import (
     DiagonalGroundState,
@@ -24,7 +31,6 @@ from .landau_functional import (
     landau_energy,
     landau_functional,
     landau_interaction,
-    short_range_interaction,
 )
 from .lattice import (
     diagonalization_memory,
@@ -58,6 +64,20 @@ from .matrix_elements import (
     mean_square_element,
     participation_length,
 )
+from .mean_field import (
+    MeanField,
+    interaction_tensor,
+    mean_field_energy,
+    mean_field_hamiltonian,
+    one_body_density_matrix,
+    self_consistent_mean_field,
+    short_range_interaction,
+)
+from .minimum_cut import GrandCanonicalMinimum, grand_canonical_minimum
+from .moment_controls import (
+    isolated_occupations,
+    paired_descent,
+)
 from .occupation_energy import (
     Excitation,
     OccupationStability,
@@ -66,11 +86,24 @@ from .occupation_energy import (
     occupation_stability,
     pair_addition_energy,
 )
+from .occupation_moves import OccupationSearch, occupation_monte_carlo, steepest_descent
 from .overlap_distances import (
     DecayFit,
     DistanceAverage,
     distance_average,
     fit_decay,
+)
+from .simulation import (
+    PAPER_INTERACTIONS,
+    paper_run,
+    simulate,
+    simulate_configuration,
+)
+from .simulation_results import (
+    Configuration,
+    Minimization,
+    MomentCount,
+    Simulation,
 )
 from .single_state import (
     SingleState,
@@ -94,19 +127,29 @@ from .strips import (
 )
 
 __all__ = [
+    "PAPER_INTERACTIONS",
+    "Configuration",
     "DecayFit",
     "DensityOfStates",
     "DiagonalGroundState",
     "DistanceAverage",
     "Excitation",
+    "FermiFit",
     "FlatBandThermodynamics",
+    "GrandCanonicalMinimum",
     "GroundState",
     "LandauFunctional",
     "LocalizationEnsemble",
     "LocalizationSample",
+    "MeanField",
+    "Minimization",
+    "MomentCount",
+    "OccupationProfile",
+    "OccupationSearch",
     "OccupationStability",
     "RadialProfile",
     "SampledPairs",
+    "Simulation",
     "SingleState",
     "SingleStateGround",
     "StonerThreshold",
@@ -120,27 +163,39 @@ __all__ = [
     "distance_average",
     "eigenstates",
     "exponential_overlap",
+    "fermi_fit",
+    "fermi_levels",
     "first_order_energy",
     "fit_decay",
     "flat_band_thermodynamics",
     "forward_scattering",
+    "grand_canonical_minimum",
     "ground_state",
     "hamiltonian",
     "hatsugai_kohmoto_ground_state",
     "hubbard_overlaps",
     "interaction_elements",
+    "interaction_tensor",
+    "isolated_occupations",
     "kramers_forward_scattering",
     "landau_energy",
     "landau_functional",
     "landau_interaction",
     "localization_configuration",
     "localization_ensemble",
+    "mean_field_energy",
+    "mean_field_hamiltonian",
     "mean_moments",
     "mean_square_element",
     "minimum_image_distance",
     "moment_levels",
+    "occupation_monte_carlo",
+    "occupation_profile",
     "occupation_stability",
+    "one_body_density_matrix",
     "pair_addition_energy",
+    "paired_descent",
+    "paper_run",
     "participation_average",
     "participation_by_energy",
     "participation_length",
@@ -150,7 +205,10 @@ __all__ = [
     "sample_density_of_states",
     "sample_pairs",
     "sample_quadruples",
+    "self_consistent_mean_field",
     "short_range_interaction",
+    "simulate",
+    "simulate_configuration",
     "single_state_ground_state",
     "single_state_hartree_fock",
     "single_state_levels",
@@ -158,6 +216,7 @@ __all__ = [
     "site_energies",
     "spin_orbit_eigenstates",
     "state_centers",
+    "steepest_descent",
     "stoner_threshold",
     "strip_extrapolation",
     "strip_localization",

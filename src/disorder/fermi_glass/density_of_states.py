@@ -23,7 +23,7 @@ SMALLEST_WIDTH = 1e-290
 
 
 @kernel
-def _apply(state, result, onsite, t, diagonal):  # type: ignore[no-untyped-def]
+def _apply(state: FloatArray, result: FloatArray, onsite: FloatArray, t: float, diagonal: float) -> None:
     """result = 2 H state - result, on arrays with one ghost row and column all around."""
     size = onsite.shape[0]
     state[0, 1:-1] = state[size, 1:-1]
@@ -39,7 +39,7 @@ def _apply(state, result, onsite, t, diagonal):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _product(left, right):  # type: ignore[no-untyped-def]
+def _product(left: FloatArray, right: FloatArray) -> float:
     size = left.shape[0] - 2
     total = 0.0
     for x in range(1, size + 1):
@@ -51,7 +51,9 @@ def _product(left, right):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _chebyshev_moments(onsite, t, diagonal, vector, count):  # type: ignore[no-untyped-def]
+def _chebyshev_moments(
+    onsite: FloatArray, t: float, diagonal: float, vector: FloatArray, count: int
+) -> FloatArray:
     """<v|T_n(H)|v>/<v|v> for n below `count`, two of them per product; the spectrum lies in (-1, 1)."""
     size = onsite.shape[0]
     old = np.zeros((size + 2, size + 2))
@@ -142,7 +144,7 @@ def _configuration_moments(
     rng = np.random.default_rng(own)
     total = np.zeros(moments)
     for _ in range(vectors):
-        signs = 2.0 * rng.integers(0, 2, (size, size)) - 1.0
+        signs: FloatArray = 2.0 * rng.integers(0, 2, (size, size)) - 1.0
         total += _chebyshev_moments(onsite, t / scale, diagonal / scale, signs, moments)
     return total / vectors
 
@@ -254,12 +256,11 @@ def sample_density_of_states(
     )
     with np.errstate(over="ignore"):
         x = (energy - centre) / scale
-    values = _sum_polynomials(x, samples) / scale
-    error = values.std(axis=0, ddof=1) / np.sqrt(len(samples))
-    mean = samples.mean(axis=0)
-    return DensityOfStates(
-        energy, values.mean(axis=0), error, float(np.pi * scale / count), mean, centre, scale
-    )
+    values = _sum_polynomials(x, samples)
+    density = values.mean(axis=0) / scale
+    error = values.std(axis=0, ddof=1) / np.sqrt(len(samples)) / scale
+    resolution = float(np.pi * scale / count)
+    return DensityOfStates(energy, density, error, resolution, samples.mean(axis=0), centre, scale)
 
 
 def density_of_states(
@@ -369,24 +370,24 @@ def clean_density_of_states(
     1.0
     """
     e = real_array("energy", energy)
-    t, diagonal = abs(_energy("hopping", hopping)), _energy("diagonal_hopping", diagonal_hopping)
-    unit = max(t, abs(diagonal))
-    if unit < SMALLEST_WIDTH:
+    t, d = abs(_energy("hopping", hopping)), _energy("diagonal_hopping", diagonal_hopping)
+    if max(t, abs(d)) < SMALLEST_WIDTH:
         raise ValueError(
             "hopping and diagonal_hopping must not both be zero: the band has no width, "
             f"got {hopping!r} and {diagonal_hopping!r}"
         )
-    # The largest hopping is the unit, so that nothing overflows; a negative t' mirrors the band.
-    with np.errstate(over="ignore"):
-        e = np.where(diagonal < 0, -e, e) / unit
-    t, d = t / unit, abs(diagonal) / unit
+    # A negative t' mirrors the band.
+    e, d = (-e, -d) if d < 0 else (e, d)
     low, high = -4 * t - 4 * d, max(4 * d, 4 * t - 4 * d)
     inside = (e >= low) & (e <= high)
     e = np.where(inside, e, low)
-    saddle = t * t - d * e
+    # t^2 - t' e in units of q^2, so that it neither overflows nor vanishes by underflow.
+    q = np.maximum(t, np.sqrt(d) * np.sqrt(np.abs(e)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        saddle = np.where(q > 0, (t / q) ** 2 - d / q * (e / q), 0.0)
     sheets = np.where((2 * d > t) & (e >= 4 * t - 4 * d), 2.0, 1.0)
-    above = np.sqrt(np.maximum((e + 4 * d) ** 2 - 16 * t * t, 0.0))
+    above = np.sqrt(np.maximum(e + 4 * d - 4 * t, 0.0)) * np.sqrt(np.maximum(e + 4 * d + 4 * t, 0.0))
     first = np.where(saddle >= 0, np.abs(4 * d - e), above)
-    with np.errstate(divide="ignore", over="ignore"):
-        density = sheets / (np.pi * agm(first, 4 * np.sqrt(np.abs(saddle)))) / unit
+    with np.errstate(divide="ignore"):
+        density = sheets / np.pi / agm(first, 4 * q * np.sqrt(np.abs(saddle)))
     return plain(np.where(inside, density, 0.0))

@@ -19,7 +19,7 @@ from .occupation_moves import (
     random_moves,
 )
 
-Method = Literal["exact", "greedy", "monte_carlo"]
+Method = Literal["exact", "greedy", "monte_carlo", "paramagnetic"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +35,12 @@ class GroundState:
     singly_occupied : int
         Number of states with exactly one particle.
     bound : float
-        Proven: no occupations with as many particles lie lower by more than this; infinite if nothing is proven.
+        Proven: no occupations with as many particles lie lower by more than this; infinite if nothing is
+        proven.
     chemical_potential : float or None
-        Where the exact method found its bound.
-    undecided : int
-        States that persistency left to the minimum cut; all of them for the other methods.
+        Where the bound was found.
+    undecided : int or None
+        States that persistency left to the minimum cuts.
     """
 
     up: BoolArray
@@ -48,7 +49,7 @@ class GroundState:
     singly_occupied: int
     bound: float
     chemical_potential: float | None
-    undecided: int
+    undecided: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +119,8 @@ class _Search:
                 mu = (right.energy - left.energy) / (right.particles - left.particles)
                 mu = min(max(mu, left.mu), right.mu)
             else:
-                # N(mu) is nearly a straight line: the guess often hits at once, but proves nothing if it fails.
+                # N(mu) is nearly a straight line: the guess often hits at once, but proves nothing if it
+                # fails.
                 share = (self.particles - left.particles) / (right.particles - left.particles)
                 mu = left.mu + share * (right.mu - left.mu)
             middle = self.point(mu)
@@ -151,6 +153,34 @@ class _Search:
         assert best is not None
         return best
 
+    def paired(self, vertices: list[_Point]) -> tuple[BoolArray, BoolArray, float]:
+        """The same with every state empty or doubly occupied: pairs are filled in and moved one by one."""
+        field, coupling = self.window.field, self.window.coupling
+        best: tuple[BoolArray, float] | None = None
+        for vertex in vertices:
+            pairs = vertex.up & vertex.down
+            missing = (self.particles - self.base) // 2 - int(pairs.sum())
+            level = field + coupling @ pairs
+            for _ in range(abs(missing)):
+                places = np.flatnonzero(pairs != (missing > 0))
+                place = places[level[places].argmin() if missing > 0 else level[places].argmax()]
+                pairs[place] = missing > 0
+                level += np.sign(missing) * coupling[place]
+            while pairs.any() and not pairs.all():
+                filled, empty = np.flatnonzero(pairs), np.flatnonzero(~pairs)
+                change = level[empty] - level[filled][:, None] - coupling[np.ix_(filled, empty)]
+                source, target = np.unravel_index(change.argmin(), change.shape)
+                if change[source, target] >= -1e-13 * np.abs(level).max():
+                    break
+                pairs[filled[source]], pairs[empty[target]] = False, True
+                level += coupling[empty[target]] - coupling[filled[source]]
+            one = pairs.astype(np.float64)
+            energy = float(2.0 * field @ one + one @ coupling @ one)
+            if best is None or energy < best[1]:
+                best = pairs, energy
+        assert best is not None
+        return best[0], best[0].copy(), best[1]
+
     def _fill(self, up: BoolArray, down: BoolArray, count: int) -> None:
         """Add (or, if negative, remove) particles one by one, each where it costs least (gains most)."""
         m = up.size
@@ -180,25 +210,21 @@ def _start(
     return float(near.mean()), float(np.ptp(near)) + 0.5 * abs(interaction) * own + 1e-9 * scale + 1e-300
 
 
-def _exact(energies: FloatArray, overlaps: FloatArray, interaction: float, particles: int) -> GroundState:
-    n = energies.size
-    if particles in (0, 2 * n):
-        full = np.full(n, particles > 0)
-        return GroundState(full, full.copy(), 0.0, 0, 0.0, None, 0)
-    search = _Search(energies, overlaps, interaction, particles, own=True)
+def _cut(
+    energies: FloatArray, overlaps: FloatArray, interaction: float, particles: int, paired: bool
+) -> tuple[BoolArray, BoolArray, float, float, int]:
+    """Occupations, bound, chemical potential and undecided states from the hull of E(N)."""
+    # In a pair the own repulsion is one more energy of the level, which gives the sharper bound.
+    levels = energies + 0.5 * interaction * np.diagonal(overlaps) if paired else energies
+    search = _Search(levels, overlaps, interaction, particles, own=not paired)
     vertices, dual = search.run(*_start(energies, overlaps, interaction, particles))
-    window_up, window_down, energy = search.repaired(vertices)
+    first, second, energy = search.paired(vertices) if paired else search.repaired(vertices)
     window = search.window
     up, down = window.certain.copy(), window.certain.copy()
-    up[window.states], down[window.states] = window_up, window_down
-    if up.sum() < down.sum():
-        up, down = down, up
-    size = 2.0 * np.abs(window.field).sum() + np.abs(window.coupling).sum()
-    bound = max(energy - dual, 0.0) + rounding_of_window(window, vertices[0].mu, float(size))
-    excess = excess_energy(energies, overlaps, interaction, up, down)
-    return GroundState(
-        up, down, excess, int((up != down).sum()), bound, vertices[0].mu, int(window.states.size)
-    )
+    up[window.states], down[window.states] = first, second
+    size = float(2.0 * np.abs(window.field).sum() + np.abs(window.coupling).sum())
+    bound = max(energy - dual, 0.0) + rounding_of_window(window, vertices[0].mu, size)
+    return up, down, float(bound), vertices[0].mu, window.states.size
 
 
 def ground_state(
@@ -211,38 +237,92 @@ def ground_state(
     seed: int | np.random.SeedSequence | None = None,
     steps: int | None = None,
 ) -> GroundState:
-    """Occupations of least first-order energy E1 with a given number of particles.
+    r"""Occupations of least first-order energy with a given number of particles.
+
+    Parameters
+    ----------
+    energies : array_like, shape (n,)
+        Energies of the eigenstates, in any unit (t), in any order.
+    overlaps : array_like, shape (n, n)
+        Overlaps U_aacc/U of the eigenstates: symmetric, not negative (:func:`hubbard_overlaps`).
+        Taken as they are if they are a contiguous array of float64, copied otherwise.
+    interaction : float
+        On-site interaction U in the unit of the energies, of either sign.
+    particles : int
+        Number of particles of both spins, from 0 to 2n.
+    method : {"exact", "greedy", "monte_carlo", "paramagnetic"}
+        Minimum cut with a proven bound; steepest descent from the doubly occupied Fermi sea; random moves
+        from it at zero temperature; every state empty or doubly occupied (an even number of particles), as a
+        control.
+    seed : int or numpy.random.SeedSequence, optional
+        Of the Monte Carlo, which needs it.
+    steps : int, optional
+        Proposals of the Monte Carlo, 100 000 by default; see :func:`occupation_monte_carlo`.
+
+    Returns
+    -------
+    GroundState
+        Occupations, energy, and `bound`: "exact" is within `bound` of the least energy of all occupations
+        with as many particles, "paramagnetic" of the least without moments; the searches prove nothing.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type, shape or range: in particular if overlaps are negative or not
+        symmetric, which a cut cannot represent.
+
+    Notes
+    -----
+    The cut gives the exact minimum at any chemical potential (:func:`grand_canonical_minimum`), that is a
+    vertex of the convex hull of E(N); the chemical potential is changed until the vertex has N particles or
+    until N is proven to lie under an edge of the hull.
+    Then the two ends of the edge are completed to N particles and descended from, and `bound` is the
+    distance to the edge: an upper bound of the error, which includes the rounding of capacities and energies.
+    For the control the own repulsion joins the energy of the level, and the same cut, in which up and down
+    may still differ, is a relaxation of it (roof duality): again a lower bound, and exact where no state is
+    single.
+    Repulsion of any strength: 60 x 60 states take some ten milliseconds for U up to 2t and about a second
+    for 4t.
+
+    References
+    ----------
+    Lau and Ng, Phys. Rev. B 110, 075153 (2024), Eq. (13) and Sec. IV.
 
     Examples
     --------
     >>> from disorder.fermi_glass import eigenstates, hubbard_overlaps
     >>> energies, states = eigenstates(8, 9.0, seed=1)
     >>> found = ground_state(energies, hubbard_overlaps(states), 2.0, 52)
-    >>> int(found.up.sum() + found.down.sum())
-    52
+    >>> int(found.up.sum() + found.down.sum()), found.bound < 1e-9
+    (52, True)
+    >>> found.singly_occupied, int(found.up.sum() - found.down.sum())
+    (2, 2)
     """
     levels, matrix, largest = checked_problem(energies, overlaps)
     strength = checked_interaction(interaction)
     particles = integer("particles", particles, low=0, high=2 * levels.size)
     if method not in get_args(Method):
         raise ValueError(f"method must be one of {get_args(Method)}, got {method!r}")
-    if method == "monte_carlo":
-        steps = integer("steps", 100_000 if steps is None else steps, low=0)
-        if not isinstance(seed, np.random.SeedSequence):
-            seed = integer("seed", seed, low=0)
-    elif steps is not None:
+    if steps is not None and method != "monte_carlo":
         raise ValueError(f"steps is for method 'monte_carlo' alone, got {steps!r} with {method!r}")
-    if method == "exact":
-        return _exact(levels, matrix, strength, particles)
+    if method == "paramagnetic" and particles % 2:
+        raise ValueError(f"particles must be even for method 'paramagnetic', got {particles}")
+    steps = integer("steps", 100_000 if steps is None else steps, low=0)
+    if not isinstance(seed, np.random.SeedSequence) and (seed is not None or method == "monte_carlo"):
+        seed = integer("seed", seed, low=0)
     up, down = fermi_sea(levels, particles)
+    bound, mu, left = math.inf, None, None
     if method == "greedy":
         up, down, _ = descend(levels, matrix, largest, strength, up, down)
-    else:
-        assert steps is not None
+    elif method == "monte_carlo":
         assert seed is not None
         found = random_moves(levels, matrix, strength, up, down, steps, seed, 0.0)
         up, down = found.up, found.down
+    elif particles in (0, 2 * levels.size):
+        bound, left = 0.0, 0
+    else:
+        up, down, bound, mu, left = _cut(levels, matrix, strength, particles, method == "paramagnetic")
     if up.sum() < down.sum():
         up, down = down, up
     energy = excess_energy(levels, matrix, strength, up, down)
-    return GroundState(up, down, energy, int((up != down).sum()), math.inf, None, levels.size)
+    return GroundState(up, down, energy, int((up != down).sum()), bound, mu, left)

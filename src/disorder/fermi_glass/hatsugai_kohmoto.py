@@ -115,7 +115,7 @@ def hatsugai_kohmoto_ground_state(energies: ArrayLike, interaction: ArrayLike) -
 
 
 def _squared_angle(level: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """g = arcosh(e^L)^2 continued to L < 0 as -arccos(e^L)^2, half its first and half its second derivative."""
+    """Return g = arcosh(e^L)^2, continued to L < 0 as -arccos(e^L)^2, half g' and half g''."""
     # With eta = arcosh(e^L) and tau = tanh(eta), tau^2 = 1 - e^{-2L}; for L < 0 eta = i alpha.
     high, low = np.maximum(level, 0.0), np.minimum(level, 0.0)
     tau = np.sqrt(-np.expm1(-2 * high))

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from ..numerics.validation import FloatArray, integer, real_array, real_scalar
+from ..numerics.validation import FloatArray, real_array, real_scalar
 
 BoolArray = NDArray[np.bool_]
 
@@ -58,7 +58,7 @@ def _orthonormal(states: Any) -> FloatArray:
 
 
 def _pair_potential(name: str, value: Any, sites: int) -> sparse.csr_array:
-    """The interaction as a sparse symmetric matrix U_ij over the sites; a number is an on-site interaction."""
+    """Return the interaction as a sparse symmetric matrix U_ij; a number is an on-site interaction."""
     if np.ndim(value) == 0 and not sparse.issparse(value):
         strength = real_scalar(name, value)
         return sparse.csr_array(sparse.diags_array(np.full(sites, strength), format="csr"))
@@ -91,53 +91,6 @@ def _occupation(name: str, value: Any, states: int) -> BoolArray:
     return np.array(occupied, dtype=bool)
 
 
-def short_range_interaction(
-    size: int, on_site: float, nearest: float = 0.0, next_nearest: float = 0.0
-) -> sparse.csr_array:
-    r"""Interaction U_ij of two particles on a periodic square lattice, out to next-nearest neighbours.
-
-    Parameters
-    ----------
-    size : int
-        Side of the lattice, 3 to 1000; site = size*x + y.
-    on_site, nearest, next_nearest : float
-        U_ij for i = j, for the four nearest and the four diagonal neighbours, energies of any sign.
-
-    Returns
-    -------
-    scipy.sparse.csr_array, shape (size^2, size^2)
-        Symmetric; each row sums to on_site + 4 nearest + 4 next_nearest, the integrated interaction.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is no finite real number or `size` is out of its range.
-
-    References
-    ----------
-    Lau and Ng, Phys. Rev. B 110, 075153 (2024), Eq. (1) and below Eq. (9).
-
-    Examples
-    --------
-    >>> float(short_range_interaction(4, 1.0, nearest=0.5).sum(axis=1)[0])
-    3.0
-    """
-    size = integer("size", size, low=3, high=1000)
-    strengths = {
-        (0, 0): real_scalar("on_site", on_site),
-        **dict.fromkeys([(1, 0), (-1, 0), (0, 1), (0, -1)], real_scalar("nearest", nearest)),
-        **dict.fromkeys([(1, 1), (-1, -1), (1, -1), (-1, 1)], real_scalar("next_nearest", next_nearest)),
-    }
-    sites = np.arange(size * size).reshape(size, size)
-    matrix = sparse.csr_array((size * size, size * size))
-    for (dx, dy), strength in strengths.items():
-        partner = np.roll(sites, (-dx, -dy), axis=(0, 1)).ravel()
-        entries = (np.full(sites.size, strength), (sites.ravel(), partner))
-        matrix = matrix + sparse.csr_array(entries, shape=matrix.shape)
-    matrix.eliminate_zeros()
-    return matrix
-
-
 def landau_interaction(states: ArrayLike, opposite: Any, same: Any = 0.0) -> tuple[FloatArray, FloatArray]:
     r"""Landau interaction of quasi-particles in real orthonormal states, for any interaction U_ij.
 
@@ -147,7 +100,8 @@ def landau_interaction(states: ArrayLike, opposite: Any, same: Any = 0.0) -> tup
         Real normalized states by columns.
     opposite, same : float or matrix of shape (sites, sites)
         Interaction of opposite and of equal spins: a number is an on-site interaction, a symmetric matrix
-        (NumPy or SciPy sparse) is U_ij. Energies of any sign.
+        (NumPy or SciPy sparse) is U_ij, for instance :func:`~disorder.fermi_glass.short_range_interaction`.
+        Energies of any sign.
 
     Returns
     -------

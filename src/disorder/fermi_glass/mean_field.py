@@ -161,7 +161,7 @@ def one_body_density_matrix(states: ArrayLike, occupations: ArrayLike) -> FloatA
     states : array_like
         Shape (N, n), one state a column.
     occupations : array_like
-        n_a, shape (n,), 0 to 1.
+        n_a, shape (n,), numbers from 0 to 1 or an array of booleans.
 
     Returns
     -------
@@ -184,9 +184,10 @@ def one_body_density_matrix(states: ArrayLike, occupations: ArrayLike) -> FloatA
            [0.48, 0.64]])
     """
     basis = real_array("states", states, ndim=2, low=-1e100, high=1e100)
-    filling = real_array(
-        "occupations", occupations, ndim=1, low=0.0, high=1.0, open_low=False, open_high=False
-    )
+    given = occupations
+    if isinstance(given, np.ndarray) and given.dtype == np.bool_:
+        given = given.astype(np.float64)
+    filling = real_array("occupations", given, ndim=1, low=0.0, high=1.0, open_low=False, open_high=False)
     if basis.shape[1] != len(filling):
         raise ValueError(
             f"occupations must hold one number for each column of states, got shapes {filling.shape} "

@@ -16,13 +16,21 @@ BoolArray = NDArray[np.bool_]
 SPINS = ("up", "down")
 
 
+def _finite(values: FloatArray) -> FloatArray:
+    if not np.isfinite(values).all():
+        raise ValueError("energies, overlaps and interaction must keep the result finite")
+    return values
+
+
 def _symmetric(name: str, value: ArrayLike, count: int) -> FloatArray:
     matrix = real_array(name, value, ndim=2)
     if matrix.shape != (count, count):
         raise ValueError(f"{name} must have shape ({count}, {count}), got {matrix.shape}")
-    if count and np.abs(matrix - matrix.T).max() > 1e-10 * np.abs(matrix).max():
+    with np.errstate(over="ignore"):
+        difference = float(np.abs(matrix - matrix.T).max(initial=0.0))
+    if difference > 1e-10 * np.abs(matrix).max(initial=0.0):
         raise ValueError(
-            f"{name} must be symmetric, got a difference of {np.abs(matrix - matrix.T).max():.3g} "
+            f"{name} must be symmetric, got a difference of {difference:.3g} "
             "between an entry and its mirror image"
         )
     return matrix
@@ -60,7 +68,9 @@ class _Pattern:
     ) -> "_Pattern":
         levels = real_array("energies", energies, ndim=1)
         count = levels.size
-        opposite = _symmetric("overlaps", overlaps, count) * real_scalar("interaction", interaction)
+        with np.errstate(over="ignore"):
+            opposite = _symmetric("overlaps", overlaps, count) * real_scalar("interaction", interaction)
+        _finite(opposite)
         equal = None if equal_spin is None else _symmetric("equal_spin", equal_spin, count)
         if equal is not None and count:
             scale = max(float(np.abs(equal).max()), float(np.abs(opposite).max()))
@@ -83,12 +93,6 @@ class _Pattern:
         if first != second:
             return self.opposite
         return 0.0 if self.equal is None else self.equal
-
-
-def _finite(values: FloatArray) -> FloatArray:
-    if not np.isfinite(values).all():
-        raise ValueError("energies, overlaps and interaction must keep the result finite")
-    return values
 
 
 def first_order_energy(
@@ -332,7 +336,8 @@ def _pair_of(pattern: _Pattern, costs: FloatArray, allowed: BoolArray, sign: flo
         mask = allowed[first][:, None] & allowed[second]
         if first == second:
             np.fill_diagonal(mask, False)
-        found = _cheapest(costs[first][:, None] + costs[second] + pattern.coupling(first, second), mask)
+        pairs = _finite(costs[first][:, None] + costs[second] + pattern.coupling(first, second))
+        found = _cheapest(pairs, mask)
         if found is not None and (best is None or found[0] < best.energy):
             a, c = found[1]
             orbitals = (a, SPINS[first]), (c, SPINS[second])

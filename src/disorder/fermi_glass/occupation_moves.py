@@ -292,7 +292,51 @@ class OccupationSearch:
 def steepest_descent(
     energies: ArrayLike, overlaps: ArrayLike, interaction: float, up: ArrayLike, down: ArrayLike
 ) -> OccupationSearch:
-    """Single moves, each the one that lowers the first-order energy most, until none lowers it."""
+    r"""Lower the first-order energy by single moves, each the best one, until none lowers it.
+
+    Parameters
+    ----------
+    energies : array_like, shape (n,)
+        Energies of the eigenstates, in any unit (t), in any order.
+    overlaps : array_like, shape (n, n)
+        Overlaps U_aacc/U of the eigenstates: symmetric, not negative (:func:`hubbard_overlaps`).
+    interaction : float
+        On-site interaction U in the unit of the energies, of either sign.
+    up, down : array_like of bool, shape (n,)
+        Occupations of either spin at the start.
+
+    Returns
+    -------
+    OccupationSearch
+        A local minimum: no move of one particle, with or without a flip of its spin, lowers its energy.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type, shape or range.
+
+    Notes
+    -----
+    A move takes one particle from an occupied to an empty spin-orbital, of the same or the other spin.
+    The fields of all spin-orbitals are kept: the best move costs of order n, its update n, and pairs of
+    opposite spin are looked at only where the largest overlap would make them the best.
+    Nothing is proven about the distance to the ground state.
+
+    References
+    ----------
+    Lau and Ng, Phys. Rev. B 110, 075153 (2024), Eq. (13).
+
+    Examples
+    --------
+    Two levels: one particle leaves the doubly occupied lower one, as its repulsion exceeds the splitting.
+
+    >>> import numpy as np
+    >>> overlaps = np.array([[0.5, 0.0], [0.0, 0.5]])
+    >>> lower = np.array([True, False])
+    >>> found = steepest_descent([0.0, 0.2], overlaps, 1.0, lower, lower)
+    >>> round(found.energy, 12), found.accepted
+    (-0.3, 1)
+    """
     levels, matrix, largest = checked_problem(energies, overlaps)
     strength = checked_interaction(interaction)
     first = _checked_occupation("up", up, levels.size)
@@ -313,7 +357,57 @@ def occupation_monte_carlo(
     seed: int | np.random.SeedSequence,
     temperature: float = 0.0,
 ) -> OccupationSearch:
-    """Random single moves at fixed particle number, accepted at zero or finite temperature."""
+    r"""Random moves of single particles at fixed particle number, at zero or finite temperature.
+
+    Parameters
+    ----------
+    energies : array_like, shape (n,)
+        Energies of the eigenstates, in any unit (t), in any order.
+    overlaps : array_like, shape (n, n)
+        Overlaps U_aacc/U of the eigenstates: symmetric, not negative (:func:`hubbard_overlaps`).
+    interaction : float
+        On-site interaction U in the unit of the energies, of either sign.
+    up, down : array_like of bool, shape (n,)
+        Occupations of either spin at the start.
+    steps : int
+        Number of proposals, zero or more.
+    seed : int or numpy.random.SeedSequence
+        Of the random numbers.
+    temperature : float
+        In the unit of the energies; at zero a move is accepted unless it raises the energy.
+
+    Returns
+    -------
+    OccupationSearch
+        The occupations after the last step; its `energy` is exact to rounding.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type, shape or range.
+
+    Notes
+    -----
+    One step is one proposal: a particle, drawn from all particles with equal probability, goes to a
+    spin-orbital drawn from all empty ones with equal probability, whatever its spin; the Metropolis rule
+    accepts it with probability min(1, exp(-change/temperature)).
+    Proposals are symmetric, so that the Boltzmann distribution at fixed particle number is stationary.
+    The energy change is read off two fields and one overlap; fields are updated (of order n) when a move is
+    accepted.
+
+    References
+    ----------
+    Lau and Ng, Phys. Rev. B 110, 075153 (2024), Sec. IV, which defines neither step nor acceptance.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> overlaps = np.array([[0.5, 0.0], [0.0, 0.5]])
+    >>> lower = np.array([True, False])
+    >>> found = occupation_monte_carlo([0.0, 0.2], overlaps, 1.0, lower, lower, steps=50, seed=1)
+    >>> round(found.energy, 12), int((found.up != found.down).sum())
+    (-0.3, 2)
+    """
     levels, matrix, _ = checked_problem(energies, overlaps)
     strength = checked_interaction(interaction)
     first = _checked_occupation("up", up, levels.size)

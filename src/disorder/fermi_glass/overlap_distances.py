@@ -36,12 +36,12 @@ def _pair_sums(
     for a in range(x.size):
         for c in range(a):
             b = bin_of[abs(x[a] - x[c]), abs(y[a] - y[c])]
-            if b < 0:
-                continue
             value = overlaps[start + a, start + c]
             asymmetry = max(asymmetry, abs(value - overlaps[start + c, start + a]))
-            if not math.isfinite(value) or (logarithm and value <= 0):
+            if not math.isfinite(value) or (logarithm and b >= 0 and value <= 0):
                 refused += 1
+                continue
+            if b < 0:
                 continue
             if logarithm:
                 value = math.log(value)
@@ -279,11 +279,12 @@ def fit_decay(
     weight = np.ones(x.size)
     if standard_error is not None:
         error = np.asarray(standard_error)
-        finite = error == np.inf if error.dtype.kind == "f" else np.zeros(error.shape, dtype=bool)
-        error = real_array("standard_error", np.where(finite, 1.0, error), ndim=1, low=0.0)
+        ignored = error == np.inf if error.dtype.kind == "f" else np.zeros(error.shape, dtype=bool)
+        error = np.where(ignored, 1.0, error) if ignored.any() else error
+        error = real_array("standard_error", error, ndim=1, low=0.0)
         if error.shape != x.shape:
             raise ValueError(f"standard_error must have the shape {x.shape} of distance, got {error.shape}")
-        weight = np.where(finite, 0.0, (mean / error) ** 2)
+        weight = np.where(ignored, 0.0, (mean / error) ** 2)
     used = (x >= low) & (x <= high) & (weight > 0)
     x, y, weight = x[used], np.log(mean[used]), weight[used]
     if np.unique(x).size < 2:

@@ -8,310 +8,27 @@ import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..numerics.ensemble import run_ensemble
 from ..numerics.validation import FloatArray, integer, real_array, real_scalar
 from .ground_state import GroundState, ground_state
 from .lattice import eigenstates
-from .localization_centers import SampledPairs, sample_pairs, state_centers
+from .localization_centers import sample_pairs, state_centers
 from .matrix_elements import hubbard_overlaps
+from .moment_controls import paired_descent
 from .occupation_moves import OccupationSearch, excess_energy, fermi_sea, occupation_monte_carlo
-from .overlap_distances import DistanceAverage, distance_average
+from .overlap_distances import distance_average
+from .simulation_results import Configuration, Minimization, Simulation
 
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.int64]
-
-METHODS = ("exact", "greedy", "monte_carlo", "random_start", "paired")
 PAPER_INTERACTIONS = (0.5, 1.0, 2.0)  # the paper's three values are not printed
 _FINE_INTERACTIONS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)
 _STEPS = (100_000, 1_000_000, 10_000_000)
 _WINDOW = (-0.91, 0.26)
 _PAIRS = 1000
-
-
-@dataclass(frozen=True, eq=False)
-class Minimization:
-    """Occupations that one method found for one interaction.
-
-    Attributes
-    ----------
-    method : str
-        "exact", "greedy", "monte_carlo" (from the doubly occupied sea), "random_start" (Monte Carlo from
-        random occupations), or "paired" (both spins alike: moments forbidden).
-    interaction : float
-        U.
-    steps : int
-        Proposals of the Monte Carlo, 0 otherwise.
-    energy : float
-        First-order energy above that of the doubly occupied sea.
-    bound : float
-        Proven upper bound of the distance to the true minimum; infinite if there is none.
-    up, down : ndarray of bool, shape (states,)
-    shift : ndarray, shape (states,)
-        Energy that the others give to a particle in the state, over U, averaged over its spin:
-        sum over c != a of K_ac (n_c,up + n_c,down)/2.
-    """
-
-    method: str
-    interaction: float
-    steps: int
-    energy: float
-    bound: float
-    up: BoolArray
-    down: BoolArray
-    shift: FloatArray
-
-    @property
-    def singly_occupied(self) -> int:
-        """Number of states with exactly one particle."""
-        return int((self.up ^ self.down).sum())
-
-    @property
-    def polarization(self) -> int:
-        """Up particles minus down particles, without the sign: twice the total spin along the axis."""
-        return abs(int(self.up.sum()) - int(self.down.sum()))
-
-
-@dataclass(frozen=True, eq=False)
-class Configuration:
-    """What is kept of one disorder configuration; states are numbered by rising energy.
-
-    Attributes
-    ----------
-    energies, participation_lengths : ndarray, shape (states,)
-    centers : ndarray of int, shape (states, 2)
-        Site of the largest modulus.
-    self_overlaps : ndarray, shape (states,)
-        U_aaaa/U.
-    window : (int, int)
-        First state, and one past the last, with an energy inside the window asked for.
-    pairs : SampledPairs
-        Random pairs of states in the window.
-    decay, typical_decay, decay_all : DistanceAverage
-        Mean overlap against distance in the window, its logarithmic mean, and the mean over all states.
-    minimizations : tuple of Minimization
-    """
-
-    energies: FloatArray
-    participation_lengths: FloatArray
-    centers: IntArray
-    self_overlaps: FloatArray
-    window: tuple[int, int]
-    pairs: SampledPairs
-    decay: DistanceAverage
-    typical_decay: DistanceAverage
-    decay_all: DistanceAverage
-    minimizations: tuple[Minimization, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class MomentCount:
-    """Averages over configurations against the interaction, each array with one entry per interaction.
-
-    Attributes
-    ----------
-    interaction : ndarray
-    singly_occupied, singly_occupied_error : ndarray
-        Number of states with one particle in a configuration, and its standard error.
-    polarization, polarization_error : ndarray
-        |N_up - N_down|.
-    energy, energy_error : ndarray
-        Above the doubly occupied sea.
-    """
-
-    interaction: FloatArray
-    singly_occupied: FloatArray
-    singly_occupied_error: FloatArray
-    polarization: FloatArray
-    polarization_error: FloatArray
-    energy: FloatArray
-    energy_error: FloatArray
-
-
-@dataclass(frozen=True, eq=False)
-class Simulation:
-    """An ensemble of configurations.
-
-    Attributes
-    ----------
-    size, particles : int
-        Sites along a side; number of particles N.
-    configurations : tuple of Configuration
-    """
-
-    size: int
-    particles: int
-    configurations: tuple[Configuration, ...]
-
-    @property
-    def energies(self) -> FloatArray:
-        """Bare energies, shape (configurations, states)."""
-        return np.array([one.energies for one in self.configurations])
-
-    def select(self, method: str, interaction: float, steps: int | None = None) -> tuple[Minimization, ...]:
-        """The minimisations of one kind, one per configuration; the longest Monte Carlo by default."""
-        chosen = []
-        for one in self.configurations:
-            fits = [m for m in one.minimizations if (m.method, m.interaction) == (method, interaction)]
-            fits = [m for m in fits if steps is None or m.steps == steps]
-            if not fits:
-                present = sorted({(m.method, m.interaction, m.steps) for m in one.minimizations})
-                raise ValueError(
-                    f"method, interaction, steps must be one of {present}, got {(method, interaction, steps)}"
-                )
-            chosen.append(max(fits, key=lambda m: m.steps))
-        return tuple(chosen)
-
-    def occupations(self, method: str, interaction: float, steps: int | None = None) -> FloatArray:
-        """n_up + n_down, shape (configurations, states)."""
-        return np.array([m.up.astype(float) + m.down for m in self.select(method, interaction, steps)])
-
-    def interacting_energies(self, method: str, interaction: float, steps: int | None = None) -> FloatArray:
-        """Energies of a particle in the mean field of all other states' particles, same shape."""
-        return self.energies + interaction * np.array(
-            [m.shift for m in self.select(method, interaction, steps)]
-        )
-
-    def moments(self, method: str = "exact", steps: int | None = None) -> MomentCount:
-        """Numbers of polarized spins against the interaction."""
-        present = sorted({m.interaction for m in self.configurations[0].minimizations if m.method == method})
-        if not present:
-            raise ValueError(f"method must be one of {METHODS} and part of the run, got {method!r}")
-        if len(self.configurations) < 2:
-            raise ValueError("an error needs at least 2 configurations, the run has 1")
-        kinds = [self.select(method, u, steps) for u in present]
-        columns = []
-        for values in (
-            [[m.singly_occupied for m in kind] for kind in kinds],
-            [[m.polarization for m in kind] for kind in kinds],
-            [[m.energy for m in kind] for kind in kinds],
-        ):
-            table = np.array(values, dtype=np.float64)
-            columns += [table.mean(axis=1), table.std(axis=1, ddof=1) / np.sqrt(table.shape[1])]
-        return MomentCount(np.array(present), *columns)
-
-
-def isolated_occupations(
-    energies: ArrayLike, self_overlaps: ArrayLike, interaction: float, particles: int
-) -> IntArray:
-    r"""Ground state if only particles in the same state interacted: moments without any mean field.
-
-    .. math:: E = \sum_a \xi_a(n_{a\uparrow}+n_{a\downarrow}) + U\sum_a K_{aa}n_{a\uparrow}n_{a\downarrow}
-
-    Parameters
-    ----------
-    energies : array_like, shape (states,)
-        In any order.
-    self_overlaps : array_like, shape (states,)
-        K_aa = U_aaaa/U, at least 0.
-    interaction : float
-        U, at least 0.
-    particles : int
-        Number of particles, at most 2 per state.
-
-    Returns
-    -------
-    ndarray of int, shape (states,)
-        n_up + n_down: 1 where -U K_aa < xi_a - mu < 0, the window of (A9).
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not as above.
-
-    Notes
-    -----
-    The lowest of the levels xi_a and xi_a + U K_aa are filled, which is exact; at a tie lower states first.
-
-    References
-    ----------
-    Lau and Ng, Phys. Rev. B 110, 075153 (2024), Eq. (A9).
-
-    Examples
-    --------
-    >>> isolated_occupations([0.0, 1.0, 1.2], [0.1, 0.5, 0.5], 1.0, 4)
-    array([2, 1, 1])
-    """
-    xi = real_array("energies", energies, ndim=1)
-    own = real_array("self_overlaps", self_overlaps, ndim=1, low=0.0, open_low=False)
-    if xi.shape != own.shape:
-        raise ValueError(f"self_overlaps must have the shape {xi.shape} of energies, got {own.shape}")
-    strength = real_scalar("interaction", interaction, low=0.0, open_low=False)
-    count = integer("particles", particles, low=0, high=2 * xi.size)
-    levels = np.stack([xi, xi + strength * own], axis=1).ravel()
-    filled = np.zeros(levels.size, dtype=np.int64)
-    filled[np.argsort(levels, kind="stable")[:count]] = 1
-    return np.asarray(filled.reshape(-1, 2).sum(axis=1))
-
-
-def paired_descent(energies: ArrayLike, overlaps: ArrayLike, interaction: float, particles: int) -> BoolArray:
-    r"""Steepest descent with both spins alike: the control in which no moment can form.
-
-    Parameters
-    ----------
-    energies : array_like, shape (states,)
-    overlaps : array_like, shape (states, states)
-        K_ac = U_aacc/U, symmetric and positive semidefinite, as :func:`hubbard_overlaps` makes them.
-    interaction : float
-        U, at least 0.
-    particles : int
-        Even number of particles.
-
-    Returns
-    -------
-    ndarray of bool, shape (states,)
-        Doubly occupied states. No exchange of one of them with an empty one lowers the energy.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not as above.
-
-    Notes
-    -----
-    Moving the pair of a to b costs 2(h_b - h_a) + U(K_aa + K_bb - 2K_ab) with h = xi + U K n. The second
-    term is never negative, so only pairs with h_b < h_a are looked at. The energy of pairs is not
-    submodular, so that this is a local minimum and not a proven one. One move costs some passes over a row.
-
-    Examples
-    --------
-    >>> paired_descent([0.0, 0.1, 0.2], [[1, 0.9, 0], [0.9, 1, 0], [0, 0, 1]], 1.0, 4)
-    array([ True, False,  True])
-    """
-    xi = real_array("energies", energies, ndim=1)
-    matrix = np.asarray(overlaps)
-    if matrix.dtype.kind not in "iuf" or matrix.shape != (xi.size, xi.size):
-        raise ValueError(f"overlaps must be real and have shape {(xi.size,) * 2}, got {matrix.shape}")
-    strength = real_scalar("interaction", interaction, low=0.0, open_low=False)
-    pairs, odd = divmod(integer("particles", particles, low=0, high=2 * xi.size), 2)
-    if odd:
-        raise ValueError(f"particles must be even to be paired, got {particles}")
-    filled = np.zeros(xi.size, dtype=np.bool_)
-    filled[np.argsort(xi, kind="stable")[:pairs]] = True
-    own = strength * np.diagonal(matrix)
-    field = xi + strength * (matrix[filled].sum(axis=0))
-    if not np.isfinite(field).all():
-        raise ValueError("overlaps must be finite, got NaN or infinity")
-    if pairs in (0, xi.size):
-        return filled
-    tolerance = 1e-12 * float(np.abs(field).max())
-    while True:
-        sources = np.flatnonzero(filled & (field > field[~filled].min()))
-        targets = np.flatnonzero(~filled & (field < field[filled].max()))
-        if not sources.size:
-            return filled
-        cost = (2 * field + own)[targets] - (2 * field - own)[sources, None]
-        cost -= 2 * strength * matrix[np.ix_(sources, targets)]
-        a, b = np.unravel_index(cost.argmin(), cost.shape)
-        if cost[a, b] >= -tolerance:
-            return filled
-        source, target = int(sources[a]), int(targets[b])
-        filled[source], filled[target] = False, True
-        field += strength * (matrix[target] - matrix[source])
 
 
 def _child(seed: np.random.SeedSequence, index: int) -> np.random.SeedSequence:
@@ -415,7 +132,7 @@ def simulate_configuration(
     ...     np.random.SeedSequence(1), 8, 9.0, 1.0, 0.6, 54, (2.0,), (), (), (-2.0, 1.0), 10
     ... )
     >>> [m.singly_occupied for m in one.minimizations], one.pairs.overlap.size
-    ([4], 10)
+    ([2], 10)
     """
     energies, states = eigenstates(
         size, disorder, hopping=hopping, diagonal_hopping=diagonal_hopping, seed=_child(seed, 0)
@@ -536,9 +253,6 @@ def simulate(
     states = size * size
     if particles is None:
         particles = 2 * round(5 * states / 12)
-    low, high = (real_scalar("window", edge) for edge in _two("window", window))
-    if not low < high:
-        raise ValueError(f"window must be (lower, higher), got {window!r}")
     if isinstance(steps, str) or not isinstance(steps, Sequence) or len(steps) > 8:
         raise TypeError(f"steps must be a sequence of at most 8 integers, got {steps!r}")
     arguments = (
@@ -550,7 +264,7 @@ def simulate(
         _interactions("exact", exact),
         _interactions("compared", compared),
         tuple(integer("steps", number, low=1) for number in steps),
-        (low, high),
+        _bounds(window),
         integer("pairs", pairs, low=1),
     )
     configurations = run_ensemble(
@@ -565,12 +279,13 @@ def simulate(
     return Simulation(size, arguments[4], tuple(configurations))
 
 
-def _two(name: str, value: object) -> tuple[object, object]:
-    try:
-        first, second = value  # type: ignore[misc]
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must hold two numbers, got {value!r}") from None
-    return first, second
+def _bounds(window: object) -> tuple[float, float]:
+    if not isinstance(window, Sequence) or isinstance(window, str) or len(window) != 2:
+        raise TypeError(f"window must be a pair of energies, got {window!r}")
+    low, high = (real_scalar("window", edge) for edge in window)
+    if not low < high:
+        raise ValueError(f"window must be (lower, higher), got {window!r}")
+    return low, high
 
 
 def paper_run(

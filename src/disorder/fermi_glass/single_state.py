@@ -16,6 +16,8 @@ from ..numerics.validation import FloatArray, broadcast, plain, real_array
 Number = NDArray[np.float64] | float
 
 _STEPS = 240
+# Colder than that a level cannot be placed at the chemical potential in double precision.
+_COLDEST = 1e-12
 
 
 @kernel
@@ -371,7 +373,7 @@ def single_state_hartree_fock(
     Parameters
     ----------
     energy, interaction, temperature, field : array_like
-        As in :func:`single_state_thermal`.
+        As in :func:`single_state_thermal`; the temperature at least 1e-12 of every energy.
     magnetic : bool
         Whether the two spins may differ without a field. If False, `field` must be zero.
 
@@ -409,6 +411,12 @@ def single_state_hartree_fock(
     if not magnetic and (b != 0).any():
         raise ValueError(f"field must be zero for equal spins (magnetic=False), got {field!r}")
     _finite(_levels(e, u, b))
+    smallest = _COLDEST * np.maximum(np.maximum(np.abs(e), np.abs(u)), np.abs(b))
+    if (t < smallest).any():
+        raise ValueError(
+            f"temperature must be at least {_COLDEST:g} of every energy, got "
+            f"{float(t[t < smallest].flat[0]):g}; for T = 0 use single_state_ground_state"
+        )
     flat = np.empty((2, e.size))
     _hartree_fock_levels(e.ravel(), u.ravel(), t.ravel(), b.ravel(), bool(magnetic), flat)
     levels = flat.reshape(2, *e.shape)

@@ -1,4 +1,4 @@
-"""Ferromagnetism of extended states: the interaction is U/V between all states, Stoner's model, solved exactly."""
+"""Ferromagnetism of extended states: the interaction is U/V between all of them, Stoner's model."""
 
 from dataclasses import dataclass
 

@@ -199,33 +199,32 @@ def strip_localization(
         raise ValueError(f"hopping must be at least 1e-100 of energy and disorder, got {reach:g}")
     slices = length // blocks
     values = np.empty((*grid[0].shape, blocks))
-    for place in np.ndindex(grid[0].shape):
-        # All energies in a unit that is not smaller than any of them, so that nothing can overflow.
-        unit = max(reach, float(abs(grid[0][place])), float(grid[1][place]))
-        rng = _generator(seed)
-        green = np.zeros((width, width))
-        row = np.zeros(width)
-        row[0] = 1.0
-        for block in range(-1, blocks):
-            potential = (rng.random((slices, width)) - 0.5) * (grid[1][place] / unit)
-            try:
-                with threadpool_limits(1, user_api="blas"):
-                    decay = _grow(
-                        grid[0][place] / unit, hopping / unit, diagonal_hopping / unit, potential, green, row
-                    )
-            except np.linalg.LinAlgError:
-                raise ConvergenceError(
-                    f"energy {grid[0][place]:g} is a level of the clean strip, and disorder "
-                    f"{grid[1][place]:g} is below the rounding error"
-                ) from None
-            if block >= 0:
-                values[(*place, block)] = decay / slices
+    with threadpool_limits(1, user_api="blas"):
+        for place in np.ndindex(grid[0].shape):
+            # All energies in a unit that is not smaller than any of them, so that nothing can overflow.
+            unit = max(reach, float(abs(grid[0][place])), float(grid[1][place]))
+            model = grid[0][place] / unit, hopping / unit, diagonal_hopping / unit
+            rng = _generator(seed)
+            green = np.zeros((width, width))
+            row = np.zeros(width)
+            row[0] = 1.0
+            for block in range(-1, blocks):
+                potential = (rng.random((slices, width)) - 0.5) * (grid[1][place] / unit)
+                try:
+                    decay = _grow(*model, potential, green, row)
+                except np.linalg.LinAlgError:
+                    raise ConvergenceError(
+                        f"energy {grid[0][place]:g} is a level of the clean strip, and disorder "
+                        f"{grid[1][place]:g} is below the rounding error"
+                    ) from None
+                if block >= 0:
+                    values[(*place, block)] = decay / slices
     exponent = values.mean(axis=-1)
     error = values.std(axis=-1, ddof=1) / math.sqrt(blocks)
     shortest = float(exponent.min(initial=math.inf))
     if not shortest * slices >= _BLOCK:
         raise ConvergenceError(
-            f"a block of {slices} slices must hold {_BLOCK:g} decay lengths, but the exponent is {shortest:g}; "
+            f"a block of {slices} slices must hold {_BLOCK:g} decay lengths; the exponent is {shortest:g}, "
             f"take length above {length}"
         )
     return StripLocalization(plain(exponent), plain(error), values)
