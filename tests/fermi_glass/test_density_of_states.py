@@ -16,6 +16,7 @@ from disorder.fermi_glass import (
     clean_density_of_states,
     density_of_states,
     dispersion,
+    fermi_level,
     hamiltonian,
     sample_density_of_states,
     site_energies,
@@ -294,6 +295,35 @@ def test_error_bars_describe_the_scatter_of_independent_runs():
     scatter = np.std([run.density for run in runs], axis=0, ddof=1)
     stated = np.sqrt(np.mean([run.error**2 for run in runs], axis=0))
     assert np.allclose(stated / scatter, 1, atol=0.25)
+
+
+@given(st.floats(0.01, 0.99))
+@settings(max_examples=25, deadline=None)
+def test_fermi_level_holds_the_filling(filling):
+    sample = sample_density_of_states(0.0, 8, 6.0, realisations=2, moments=24)
+    level = fermi_level(sample, filling)
+    angle = math.acos((level - sample.centre) / sample.half_width)
+    # In the angle the density is a polynomial of cosines: the midpoint rule needs few points.
+    nodes = angle + (math.pi - angle) * (np.arange(4000) + 0.5) / 4000
+    density = _sum_polynomials(np.cos(nodes), sample.moments)
+    assert (math.pi - angle) / 4000 * np.sum(np.sin(nodes) * density) == pytest.approx(filling, abs=1e-6)
+
+
+def test_fermi_level_of_the_clean_band():
+    """The closed form up to the level found on a lattice of 32 x 32 holds the filling."""
+    sample = sample_density_of_states(0.0, 32, 0.0, "diagonalization", realisations=2, moments=32)
+    level = fermi_level(sample, 5 / 12)
+    assert quad(clean_density_of_states, -6.4, level)[0] == pytest.approx(5 / 12, abs=1e-2)
+
+
+def test_bad_fermi_level():
+    sample = sample_density_of_states(0.0, 4, 6.0, realisations=2, moments=8)
+    for bad in (0.0, 1.0, -0.5, math.nan, math.inf, "1", None, True, 1j, [0.5]):
+        with pytest.raises((TypeError, ValueError), match="filling"):
+            fermi_level(sample, bad)
+    for bad in (None, 1.0, sample.moments):
+        with pytest.raises(TypeError, match="sample"):
+            fermi_level(bad, 0.5)
 
 
 def test_random_vectors_do_not_repeat_the_site_energies():

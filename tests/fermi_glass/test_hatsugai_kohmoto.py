@@ -145,6 +145,16 @@ def test_free_electrons_and_pairs():
     assert cold.heat_capacity == pytest.approx(np.pi**2 / 6 * 0.1, rel=1e-5)
 
 
+def test_free_electrons_in_a_small_and_a_large_field():
+    """Two shifted bands: singles 2 h coth(h/T), magnetization 2 h, no effect of the field on the entropy."""
+    for h in (1e-9, 5e-4, 9.9e-4, 1.1e-3, 0.1, 3.0, 400.0):
+        result = flat_band_thermodynamics(0.0, 1.0, h)
+        assert result.singly_occupied == pytest.approx(2 * h / np.tanh(h), rel=1e-12)
+        assert result.magnetization == pytest.approx(2 * h, rel=1e-12)
+        assert result.susceptibility == pytest.approx(2, rel=1e-9)
+        assert result.entropy == pytest.approx(2 * np.pi**2 / 3, rel=1e-9)
+
+
 @given(st.floats(-1e3, 1e3), st.floats(1e-6, 1e3), st.floats(-1e3, 1e3))
 @settings(max_examples=50, deadline=None)
 def test_bounds(u, t, h):

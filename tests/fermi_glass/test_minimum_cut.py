@@ -120,24 +120,26 @@ def test_persistency_decides_what_it_can():
     assert 4 in wide.states
 
 
-@given(st.integers(0, 10**6), st.integers(1, 5), st.integers(-8, 8))
+@given(st.integers(0, 10**6), st.integers(1, 5), st.integers(1, 5), st.integers(-8, 8))
 @settings(max_examples=50, deadline=None)
-def test_cut_is_the_least_and_its_bound_lies_below_in_rational_arithmetic(seed, nodes, power):
+def test_cut_is_the_least_and_its_bound_lies_below_in_rational_arithmetic(seed, nodes, others, power):
     rng = np.random.default_rng(seed)
-    cost, gain = 10.0**power * rng.normal(size=(2, nodes)) * rng.integers(0, 2, (2, nodes))
-    coupling = 10.0**power * rng.random((nodes, nodes)) ** 6 * rng.integers(0, 2, (nodes, nodes))
+    cost = 10.0**power * rng.normal(size=nodes) * rng.integers(0, 2, nodes)
+    gain = 10.0**power * rng.normal(size=others) * rng.integers(0, 2, others)
+    shape = nodes, others
+    coupling = 10.0**power * rng.random(shape) ** 6 * rng.integers(0, 2, shape)
 
     def value(x, z):
         total = sum(Fraction(c) for c, bit in zip(cost, x, strict=True) if bit)
         total -= sum(Fraction(g) for g, bit in zip(gain, z, strict=True) if bit)
         return total + sum(
-            Fraction(coupling[a, c]) for a in range(nodes) for c in range(nodes) if x[a] and not z[c]
+            Fraction(coupling[a, c]) for a in range(nodes) for c in range(others) if x[a] and not z[c]
         )
 
-    bits = list(itertools.product([0, 1], repeat=nodes))
-    least = min(value(x, z) for x in bits for z in bits)
+    left, right = (list(itertools.product([0, 1], repeat=k)) for k in shape)
+    least = min(value(x, z) for x in left for z in right)
     x, z, bound = cut.bipartite_cut(cost, gain, coupling)
-    rounding = Fraction(1e-14) * Fraction(10.0**power) * nodes**2
+    rounding = Fraction(1e-14) * Fraction(10.0**power) * (nodes + others) ** 2
     assert value(x, z) <= least + rounding
     assert Fraction(bound) <= least + rounding
     assert Fraction(bound) >= least - rounding
@@ -146,7 +148,7 @@ def test_cut_is_the_least_and_its_bound_lies_below_in_rational_arithmetic(seed, 
 def test_bound_covers_the_rounding_of_capacities():
     """Capacities far below the resolution are dropped; the bound knows."""
     coupling = np.full((2, 2), 1e-25)
-    x, z, least = cut.bipartite_cut(np.array([-1.0, 1.0]), np.array([-1.0, 1.0]), coupling)
+    _, _, least = cut.bipartite_cut(np.array([-1.0, 1.0]), np.array([-1.0, 1.0]), coupling)
     assert least <= -2.0
     energies = np.array([-1.0, 1.0])
     found = grand_canonical_minimum(energies, coupling, 1.0, 0.0)
@@ -158,7 +160,9 @@ def test_bound_covers_the_rounding_of_capacities():
 
 def test_single_state_windows():
     """One state: empty, single or double exactly where (A9) has its crossings."""
-    for own, xi in itertools.product([0.2, 1.0], [-1.3, -1.0001, -0.9999, -0.2001, -0.1999, -1e-6, 1e-6, 0.4]):
+    for own, xi in itertools.product(
+        [0.2, 1.0], [-1.3, -1.0001, -0.9999, -0.2001, -0.1999, -1e-6, 1e-6, 0.4]
+    ):
         found = grand_canonical_minimum([xi], [[own]], 1.0, 0.0)
         assert found.particles == (0 if xi > 0 else 2 if xi < -own else 1)
         pair = grand_canonical_minimum([xi], [[own]], -1.0, 0.0)

@@ -48,9 +48,7 @@ def test_descent_takes_the_best_move_until_none_helps(seed, states, interaction)
     done = 0
     while True:
         here = energy_of(energies, overlaps, interaction, up, down)
-        around = [
-            (energy_of(energies, overlaps, interaction, *near), near) for near in neighbours(up, down)
-        ]
+        around = [(energy_of(energies, overlaps, interaction, *near), near) for near in neighbours(up, down)]
         if not around or min(value for value, _ in around) > here - 1e-11:
             break
         up, down = min(around, key=lambda pair: pair[0])[1]
@@ -108,9 +106,7 @@ def test_boltzmann_distribution(interaction):
     energies, overlaps = problem(5, 3)
     temperature, runs = 0.9, 4000
     spins = np.array([s for s in itertools.product([0, 1], repeat=6) if sum(s) == 3], bool)
-    weight = np.exp(
-        [-energy_of(energies, overlaps, interaction, s[:3], s[3:]) / temperature for s in spins]
-    )
+    weight = np.exp([-energy_of(energies, overlaps, interaction, s[:3], s[3:]) / temperature for s in spins])
     weight /= weight.sum()
     place = {tuple(s): k for k, s in enumerate(spins)}
     counts = np.zeros(len(spins))

@@ -172,6 +172,16 @@ def test_infinite_errors_do_not_count():
     assert fit_decay(x, y, [0.1, 0.1, np.inf, 0.1, 0.1]).points == 4
 
 
+def test_extreme_numbers_stay_finite():
+    x = np.array([1e-90, 2e-90, 5e-90])
+    fit = fit_decay(x, [1e-300, 1e-301, 1e-303], [1e-305, 1e305, 1e-308])
+    assert fit.length == pytest.approx(4e-90 / np.log(1000), rel=1e-6)
+    assert np.isfinite([fit.length_error, fit.prefactor, fit.chi_squared]).all()
+    far = fit_decay([1e90, 2e90], [1e300, 1e-300])
+    assert far.length == pytest.approx(1e90 / np.log(1e300) / 2, rel=1e-12)
+    assert np.isfinite([far.length_error, far.prefactor]).all()
+
+
 def test_fit_of_the_ideal_overlap_exceeds_its_decay_length():
     d = np.arange(0.0, 31.0)
     lengths = [fit_decay(d, exponential_overlap(d, 3.0), low=low).length for low in (0, 10, 20)]
@@ -204,6 +214,8 @@ SKEW[3, 1] *= 1.5
         ("overlaps", OVERLAPS[:4, :4]),
         ("overlaps", np.where(np.eye(25) > 0, OVERLAPS, np.nan)),
         ("overlaps", OVERLAPS * 1j),
+        ("overlaps", np.full((25, 25), 1e300)),
+        ("overlaps", [[1.0], [1.0, 2.0]]),
         ("overlaps", None),
         ("states", STATES * 2),
         ("states", STATES * np.nan),

@@ -24,6 +24,7 @@ SMALL = {
     "steps": [500, 2000],
     "window": (-3.0, 1.5),
     "pairs": 20,
+    "whole": True,
     "seed": 5,
 }
 
@@ -186,10 +187,11 @@ def test_paper_run_asks_for_the_papers_parameters(monkeypatch):
 
     monkeypatch.setattr(simulation, "run_ensemble", record)
     run = paper_run(checkpoint=Path("somewhere"))
-    size, disorder, hopping, diagonal, particles, exact, compared, steps, window, _ = asked["arguments"]
+    size, disorder, hopping, diagonal, particles, exact, compared, steps, window = asked["arguments"][:9]
     assert (asked["count"], size, disorder, hopping, diagonal, particles) == (15, 60, 9.0, 1.0, 0.6, 3000)
     assert (run.size, run.particles, len(run.configurations)) == (60, 3000, 15)
     assert set(PAPER_INTERACTIONS) == set(compared) <= set(exact)
     assert steps[0] == 100_000
     assert window == (-0.91, 0.26)
+    assert asked["arguments"][-1] is False
     assert asked["checkpoint"] == Path("somewhere")

@@ -4,6 +4,7 @@ from .density_of_states import (
     DensityOfStates,
     clean_density_of_states,
     density_of_states,
+    fermi_level,
     sample_density_of_states,
 )
 from .fermi_fit import (
@@ -14,6 +15,7 @@ from .fermi_fit import (
     occupation_profile,
 )
 from .ground_state import GroundState, ground_state
+from .hartree_fock import HartreeFockState, restricted_hartree_fock
 from .hatsugai_kohmoto import (
     DiagonalGroundState,
     FlatBandThermodynamics,
@@ -21,6 +23,7 @@ from .hatsugai_kohmoto import (
     hatsugai_kohmoto_ground_state,
     moment_levels,
 )
+from .isolated_states import isolated_occupations
 from .kramers import (
     kramers_forward_scattering,
     spin_orbit_eigenstates,
@@ -38,6 +41,13 @@ from .lattice import (
     eigenstates,
     hamiltonian,
     site_energies,
+)
+from .linear_response import (
+    LinearResponse,
+    density_matrix_response,
+    level_susceptibility,
+    linear_response,
+    site_response,
 )
 from .localization import (
     LocalizationEnsemble,
@@ -57,6 +67,11 @@ from .localization_centers import (
     sample_quadruples,
     state_centers,
 )
+from .magnetic_stability import (
+    MagneticStability,
+    instability_temperature,
+    magnetic_stability,
+)
 from .matrix_elements import (
     exponential_overlap,
     hubbard_overlaps,
@@ -74,10 +89,6 @@ from .mean_field import (
     short_range_interaction,
 )
 from .minimum_cut import GrandCanonicalMinimum, grand_canonical_minimum
-from .moment_controls import (
-    isolated_occupations,
-    paired_descent,
-)
 from .occupation_energy import (
     Excitation,
     OccupationStability,
@@ -125,6 +136,7 @@ from .strips import (
     strip_extrapolation,
     strip_localization,
 )
+from .unrestricted_hartree_fock import unrestricted_hartree_fock
 
 __all__ = [
     "PAPER_INTERACTIONS",
@@ -138,9 +150,12 @@ __all__ = [
     "FlatBandThermodynamics",
     "GrandCanonicalMinimum",
     "GroundState",
+    "HartreeFockState",
     "LandauFunctional",
+    "LinearResponse",
     "LocalizationEnsemble",
     "LocalizationSample",
+    "MagneticStability",
     "MeanField",
     "Minimization",
     "MomentCount",
@@ -157,6 +172,7 @@ __all__ = [
     "StripLocalization",
     "addition_energy",
     "clean_density_of_states",
+    "density_matrix_response",
     "density_of_states",
     "diagonalization_memory",
     "dispersion",
@@ -164,6 +180,7 @@ __all__ = [
     "eigenstates",
     "exponential_overlap",
     "fermi_fit",
+    "fermi_level",
     "fermi_levels",
     "first_order_energy",
     "fit_decay",
@@ -174,6 +191,7 @@ __all__ = [
     "hamiltonian",
     "hatsugai_kohmoto_ground_state",
     "hubbard_overlaps",
+    "instability_temperature",
     "interaction_elements",
     "interaction_tensor",
     "isolated_occupations",
@@ -181,8 +199,11 @@ __all__ = [
     "landau_energy",
     "landau_functional",
     "landau_interaction",
+    "level_susceptibility",
+    "linear_response",
     "localization_configuration",
     "localization_ensemble",
+    "magnetic_stability",
     "mean_field_energy",
     "mean_field_hamiltonian",
     "mean_moments",
@@ -194,7 +215,6 @@ __all__ = [
     "occupation_stability",
     "one_body_density_matrix",
     "pair_addition_energy",
-    "paired_descent",
     "paper_run",
     "participation_average",
     "participation_by_energy",
@@ -202,6 +222,7 @@ __all__ = [
     "polarization_energies",
     "profile_decay",
     "radial_profile",
+    "restricted_hartree_fock",
     "sample_density_of_states",
     "sample_pairs",
     "sample_quadruples",
@@ -214,10 +235,12 @@ __all__ = [
     "single_state_levels",
     "single_state_thermal",
     "site_energies",
+    "site_response",
     "spin_orbit_eigenstates",
     "state_centers",
     "steepest_descent",
     "stoner_threshold",
     "strip_extrapolation",
     "strip_localization",
+    "unrestricted_hartree_fock",
 ]

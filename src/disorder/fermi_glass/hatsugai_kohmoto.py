@@ -224,8 +224,6 @@ def flat_band_thermodynamics(
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         y = h / t
         level = u / (2 * t) + np.abs(y) + np.log1p(np.exp(-2 * np.abs(y))) - math.log(2.0)
-        # ln cosh loses its digits for a small field; there it is y^2/2 - y^4/12.
-        level = np.where(np.abs(y) < 1e-3, u / (2 * t) + y * y * (1 / 2 - y * y / 12), level)
         if not (np.isfinite(level) & (np.abs(level) < 1e150)).all():
             raise ValueError("interaction, field and temperature must keep |U|/T and |h|/T below 1e150")
         g, ratio, slope = _squared_angle(level)

@@ -59,14 +59,14 @@ def _orthonormal(states: Any) -> FloatArray:
 
 def _pair_potential(name: str, value: Any, sites: int) -> sparse.csr_array:
     """Return the interaction as a sparse symmetric matrix U_ij; a number is an on-site interaction."""
-    if np.ndim(value) == 0 and not sparse.issparse(value):
-        strength = real_scalar(name, value)
-        return sparse.csr_array(sparse.diags_array(np.full(sites, strength), format="csr"))
     if sparse.issparse(value):
         matrix = sparse.csr_array(value)
         real_array(name, matrix.data)
-    else:
+    elif isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim):
         matrix = sparse.csr_array(real_array(name, value, ndim=2))
+    else:
+        strength = real_scalar(name, value)
+        return sparse.csr_array(sparse.diags_array(np.full(sites, strength), format="csr"))
     if matrix.shape != (sites, sites):
         raise ValueError(f"{name} must be a number or have shape ({sites}, {sites}), got {matrix.shape}")
     difference = abs(matrix - matrix.T)
@@ -76,7 +76,10 @@ def _pair_potential(name: str, value: Any, sites: int) -> sparse.csr_array:
 
 
 def _occupation(name: str, value: Any, states: int) -> BoolArray:
-    raw = np.asarray(value)
+    try:
+        raw = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} must be an array of occupations, got {value!r}") from error
     if raw.dtype.kind == "b":
         occupied = raw
     else:

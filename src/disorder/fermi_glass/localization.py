@@ -161,8 +161,8 @@ def participation_average(lengths: ArrayLike, average: str = "length") -> tuple[
 
     Examples
     --------
-    >>> participation_average([[2.0, 4.0], [3.0, 5.0]])
-    (3.5, 0.5)
+    >>> participation_average([[2.0, 4.0], [1.0, 3.0]])
+    (2.5, 0.5)
     """
     lengths = _configurations("lengths", lengths, low=0.0)
     if average not in AVERAGES:

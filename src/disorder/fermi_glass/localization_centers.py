@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..numerics.validation import FloatArray, broadcast, integer, plain, positive, real_array
-from .matrix_elements import IntArray, normalised_columns
+from .matrix_elements import IntArray, normalised_columns, real_matrix
 
 
 def lattice_columns(states: Any, size: int) -> tuple[FloatArray, int]:
@@ -23,12 +23,10 @@ def lattice_columns(states: Any, size: int) -> tuple[FloatArray, int]:
 
 
 def overlap_matrix(overlaps: Any, count: int) -> FloatArray:
-    array = np.asarray(overlaps)
-    if array.dtype.kind not in "iuf":
-        raise TypeError(f"overlaps must hold real numbers, got dtype {array.dtype}")
+    array = real_matrix("overlaps", overlaps)
     if array.shape != (count, count):
         raise ValueError(f"overlaps must have the shape {(count, count)} of the states, got {array.shape}")
-    return array.astype(np.float64, copy=False)
+    return array
 
 
 def state_window(window: tuple[int, int] | None, count: int) -> tuple[int, int]:

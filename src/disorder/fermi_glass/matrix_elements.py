@@ -31,14 +31,21 @@ def _products(columns: FloatArray, groups: IntArray, elements: FloatArray) -> No
         elements[m] = total
 
 
-def normalised_columns(states: Any) -> FloatArray:
-    # Checks without a copy: 60 x 60 sites are 100 MB.
-    array = np.asarray(states)
+def real_matrix(name: str, value: Any) -> FloatArray:
+    # Real numbers, not copied if that can be avoided: 60 x 60 sites are 100 MB. Values are checked elsewhere.
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} must be a rectangular array, got {value!r}") from error
     if array.dtype.kind not in "iuf":
-        raise TypeError(f"states must hold real numbers, got dtype {array.dtype}")
+        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    return array.astype(np.float64, copy=False)
+
+
+def normalised_columns(states: Any) -> FloatArray:
+    array = real_matrix("states", states)
     if array.ndim != 2 or array.size == 0:
         raise ValueError(f"states must be a matrix with one state a column, got shape {array.shape}")
-    array = array.astype(np.float64, copy=False)
     if not (math.isfinite(array.max()) and math.isfinite(array.min())):
         raise ValueError("states must be finite, got NaN or infinity")
     norms = np.einsum("ia,ia->a", array, array)
@@ -166,7 +173,10 @@ def interaction_elements(states: ArrayLike, quadruples: ArrayLike) -> FloatArray
     array([ 0.4608, -0.1344])
     """
     columns = np.ascontiguousarray(normalised_columns(states).T)
-    groups = np.asarray(quadruples)
+    try:
+        groups = np.asarray(quadruples)
+    except ValueError as error:
+        raise ValueError(f"quadruples must have the shape (M, 4), got {quadruples!r}") from error
     if groups.dtype.kind not in "iu":
         raise TypeError(f"quadruples must hold integers, got {quadruples!r} of dtype {groups.dtype}")
     if groups.ndim != 2 or groups.shape[1] != 4:

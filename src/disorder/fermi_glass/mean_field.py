@@ -318,7 +318,7 @@ def self_consistent_mean_field(
     *,
     mixing: float = 0.5,
     tolerance: float = TOLERANCE,
-    max_iterations: int = 1000,
+    max_iterations: int = 300,
 ) -> MeanField:
     """Non-magnetic self-consistent solution of the mean-field equations at fixed particle number.
 

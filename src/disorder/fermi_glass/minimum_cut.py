@@ -106,7 +106,7 @@ def bipartite_cut(
     Returns x and z, the minimum with the fewest ones, and a lower bound: capacities are rounded down to
     integers.
     """
-    m = cost.size
+    m, total_nodes = cost.size, cost.size + gain.size
     # A node on the side of the source is a one: arcs from the source are paid by zeros, arcs to the sink by
     # ones.
     out = np.concatenate([np.maximum(-cost, 0.0), np.maximum(gain, 0.0)])
@@ -115,8 +115,8 @@ def bipartite_cut(
     total = min(float(out.sum()), float(into.sum()))
     if total == 0.0:
         # One of the two sides is free: everything on the other.
-        ones = np.full(m, bool(into.sum() == 0.0))
-        return ones, ones.copy(), constant
+        ones = np.full(total_nodes, bool(into.sum() == 0.0))
+        return ones[:m], ones[m:], constant
     # No cut is dearer than either side, so larger capacities act as infinite ones.
     limit = 2.0 * total
     scale = 2.0 ** min(np.floor(61.0 - np.log2(max(float(out.sum()), float(into.sum()), limit))), 1000.0)
@@ -124,18 +124,18 @@ def bipartite_cut(
     rows, columns = np.nonzero(capacity)
     flow = max_flow.SimpleMaxFlow()
     flow.add_arcs_with_capacity(rows, columns + m, capacity[rows, columns].astype(np.int64))
-    for terminal, values in ((2 * m, out), (2 * m + 1, into)):
+    for terminal, values in ((total_nodes, out), (total_nodes + 1, into)):
         whole = np.floor(values * scale)
         nodes = np.flatnonzero(whole)
         ends = np.full(nodes.size, terminal)
-        heads = (ends, nodes) if terminal == 2 * m else (nodes, ends)
+        heads = (ends, nodes) if terminal == total_nodes else (nodes, ends)
         flow.add_arcs_with_capacity(*heads, whole[nodes].astype(np.int64))
-    status = flow.solve(2 * m, 2 * m + 1)
+    status = flow.solve(total_nodes, total_nodes + 1)
     if status != flow.OPTIMAL:
-        raise RuntimeError(f"the maximum flow over {2 * m} nodes ended with status {status}")
-    side = np.zeros(2 * m + 2, dtype=np.bool_)
+        raise RuntimeError(f"the maximum flow over {total_nodes} nodes ended with status {status}")
+    side = np.zeros(total_nodes + 2, dtype=np.bool_)
     side[flow.get_source_side_min_cut()] = True
-    return side[:m], side[m : 2 * m], constant + flow.optimal_flow() / scale
+    return side[:m], side[m:total_nodes], constant + flow.optimal_flow() / scale
 
 
 def solve_window(window: Window, interaction: float, mu: float) -> tuple[BoolArray, BoolArray, float, float]:

@@ -14,9 +14,10 @@ from numpy.typing import ArrayLike
 from ..numerics.jit import kernel
 from ..numerics.validation import FloatArray, real_array, real_scalar
 from .localization_centers import centers_of, lattice_columns, overlap_matrix, state_window
-from .matrix_elements import IntArray
+from .matrix_elements import IntArray, real_matrix
 
 _SYMMETRY_TOLERANCE = 1e-9
+_LARGEST = 1e100
 
 
 @kernel
@@ -38,7 +39,7 @@ def _pair_sums(
             b = bin_of[abs(x[a] - x[c]), abs(y[a] - y[c])]
             value = overlaps[start + a, start + c]
             asymmetry = max(asymmetry, abs(value - overlaps[start + c, start + a]))
-            if not math.isfinite(value) or (logarithm and b >= 0 and value <= 0):
+            if not abs(value) <= _LARGEST or (logarithm and b >= 0 and value <= 0):
                 refused += 1
                 continue
             if b < 0:
@@ -153,7 +154,7 @@ def distance_average(
         matrix, start, center[:, 0].copy(), center[:, 1].copy(), bin_of, bool(logarithmic), sums, pairs
     )
     if refused:
-        allowed = "positive to average their logarithm" if logarithmic else "finite"
+        allowed = "positive to average their logarithm" if logarithmic else f"at most {_LARGEST:g} in modulus"
         raise ValueError(f"overlaps must be {allowed}, {refused} pairs are not")
     total, number = sums.sum(axis=1) / 2, pairs.sum(axis=1) // 2
     if asymmetry > _SYMMETRY_TOLERANCE * max(np.abs(np.diag(matrix)).max(), np.finfo(float).tiny):
@@ -270,34 +271,41 @@ def fit_decay(
     >>> print(f"{fit_decay(d, 3 * np.exp(-d / 7), high=8.0).length:.6f}")
     7.000000
     """
-    x = real_array("distance", distance, ndim=1, low=0.0, open_low=False)
+    x = real_array("distance", distance, ndim=1, low=0.0, high=1e100, open_low=False)
     mean = real_array("average", average, ndim=1, low=0.0)
     low = real_scalar("low", low, low=0.0, open_low=False)
     high = float(x.max(initial=low)) if high is None else real_scalar("high", high, low=low)
     if mean.shape != x.shape:
         raise ValueError(f"average must have the shape {x.shape} of distance, got {mean.shape}")
-    weight = np.ones(x.size)
+    sharpness = np.zeros(x.size)
     if standard_error is not None:
-        error = np.asarray(standard_error)
-        ignored = error == np.inf if error.dtype.kind == "f" else np.zeros(error.shape, dtype=bool)
-        error = np.where(ignored, 1.0, error) if ignored.any() else error
-        error = real_array("standard_error", error, ndim=1, low=0.0)
+        error = real_matrix("standard_error", standard_error)
+        ignored = error == np.inf
+        error = real_array("standard_error", np.where(ignored, 1.0, error), ndim=1, low=0.0)
         if error.shape != x.shape:
             raise ValueError(f"standard_error must have the shape {x.shape} of distance, got {error.shape}")
-        weight = np.where(ignored, 0.0, (mean / error) ** 2)
-    used = (x >= low) & (x <= high) & (weight > 0)
-    x, y, weight = x[used], np.log(mean[used]), weight[used]
+        sharpness = np.where(ignored, -np.inf, np.log(mean) - np.log(error))
+    used = (x >= low) & (x <= high) & (sharpness > -np.inf)
+    x, y, sharpness = x[used], np.log(mean[used]), sharpness[used]
     if np.unique(x).size < 2:
         raise ValueError(f"low and high must enclose at least two distances, got {low:g} and {high:g}")
-    slope, offset, spread = _line(x, y, weight)
+    # In units of the largest distance and weight, so that nothing overflows.
+    unit, top = float(x.max()), float(sharpness.max())
+    weight = np.exp(2 * (sharpness - top))
+    slope, offset, spread = _line(x / unit, y, weight)
     if not slope < 0:
         raise ValueError(f"average must fall with distance between {low:g} and {high:g}, got slope {slope:g}")
-    residual = float(weight @ (y - offset - slope * x) ** 2)
-    scatter = 1.0 if standard_error is not None else residual / max(x.size - 2, 1)
+    residual = float(weight @ (y - offset - slope * x / unit) ** 2)
+    scale = _exponential(-top) if standard_error is not None else math.sqrt(residual / max(x.size - 2, 1))
     return DecayFit(
-        length=-1 / slope,
-        length_error=math.sqrt(scatter / spread) / slope**2,
-        prefactor=math.exp(offset),
-        chi_squared=residual,
+        length=-unit / slope,
+        length_error=unit * scale / math.sqrt(spread) / slope**2,
+        prefactor=_exponential(offset),
+        chi_squared=residual * _exponential(2 * top),
         points=int(x.size),
     )
+
+
+def _exponential(logarithm: float) -> float:
+    # The largest number where it would overflow.
+    return math.exp(min(logarithm, 709.0))

@@ -8,10 +8,12 @@ import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from threadpoolctl import threadpool_limits
 
 from ..numerics.ensemble import run_ensemble
 from ..numerics.validation import FloatArray, integer, real_array, real_scalar
@@ -19,8 +21,14 @@ from .ground_state import GroundState, ground_state
 from .lattice import eigenstates
 from .localization_centers import sample_pairs, state_centers
 from .matrix_elements import hubbard_overlaps
-from .moment_controls import paired_descent
-from .occupation_moves import OccupationSearch, excess_energy, fermi_sea, occupation_monte_carlo
+from .occupation_moves import (
+    BoolArray,
+    OccupationSearch,
+    excess_energy,
+    fermi_sea,
+    occupation_monte_carlo,
+    steepest_descent,
+)
 from .overlap_distances import distance_average
 from .simulation_results import Configuration, Minimization, Simulation
 
@@ -29,6 +37,7 @@ _FINE_INTERACTIONS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)
 _STEPS = (100_000, 1_000_000, 10_000_000)
 _WINDOW = (-0.91, 0.26)
 _PAIRS = 1000
+_MARGIN = 8
 
 
 def _child(seed: np.random.SeedSequence, index: int) -> np.random.SeedSequence:
@@ -36,59 +45,150 @@ def _child(seed: np.random.SeedSequence, index: int) -> np.random.SeedSequence:
     return np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, index), pool_size=seed.pool_size)
 
 
+@dataclass(frozen=True)
+class _Found:
+    """Occupations of all states that one method found."""
+
+    method: str
+    interaction: float
+    steps: int
+    energy: float
+    bound: float
+    up: BoolArray
+    down: BoolArray
+
+
+class _Lattice:
+    """The states near the Fermi level of one configuration; all others are left doubly occupied or empty.
+
+    A field lies between 0 and U, as the overlaps of a state sum to 1. So at chemical potential mu a state
+    below mu - U is doubly occupied and one above mu is empty in every minimum; no move of a particle from
+    more than U below the lowest empty state, or to more than U above the highest occupied one, lowers the
+    energy. Each result is checked for that, and found again among all states if it fails.
+    """
+
+    def __init__(self, energies: FloatArray, states: FloatArray, particles: int, reach: float) -> None:
+        self.energies, self.states, self.particles = energies, states, particles
+        self.weights = states**2
+        self.own = np.array([column @ column for column in self.weights.T])
+        top = (particles - 1) // 2
+        low, high = np.searchsorted(energies, (energies[top] - reach, energies[top] + reach))
+        self._cut(int(low), max(int(high), top + 1))
+
+    def _cut(self, start: int, stop: int) -> None:
+        self.start, self.stop = start, stop
+        inside = slice(start, stop)
+        self.overlaps = hubbard_overlaps(self.states[:, inside])
+        below = self.weights[:, :start].sum(axis=1)
+        self.field = below @ self.weights[:, inside]
+        self.sea = fermi_sea(self.energies[inside], self.particles - 2 * start)
+
+    @property
+    def whole(self) -> bool:
+        return self.start == 0 and self.stop == self.energies.size
+
+    def _levels(self, interaction: float) -> FloatArray:
+        return np.asarray(self.energies[self.start : self.stop] + interaction * self.field)
+
+    def find(self, method: str, interaction: float, steps: int, seed: np.random.SeedSequence) -> _Found:
+        found = self._find(method, interaction, steps, seed)
+        if found is None:
+            self._cut(0, self.energies.size)
+            found = self._find(method, interaction, steps, seed)
+        assert found is not None
+        return found
+
+    def _find(
+        self, method: str, interaction: float, steps: int, seed: np.random.SeedSequence
+    ) -> _Found | None:
+        problem = self._levels(interaction), self.overlaps, interaction
+        result: GroundState | OccupationSearch
+        if method in ("exact", "paramagnetic"):
+            kind: Any = method
+            result = ground_state(*problem, self.particles - 2 * self.start, kind)
+            good = self.whole or self._holds_every_minimum(result.chemical_potential, interaction)
+        else:
+            if method == "greedy":
+                result = steepest_descent(*problem, *self.sea)
+            else:
+                result = self._monte_carlo(problem, method == "random_start", steps, seed)
+            good = self.whole or self._holds_every_move(result, interaction)
+        if not good:
+            return None
+        sea = excess_energy(*problem, *self.sea)
+        up, down = np.arange(self.energies.size) < self.start, np.arange(self.energies.size) < self.start
+        up[self.start : self.stop], down[self.start : self.stop] = result.up, result.down
+        bound = result.bound if isinstance(result, GroundState) else math.inf
+        return _Found(method, interaction, steps, result.energy - sea, bound, up, down)
+
+    def _holds_every_minimum(self, mu: float | None, interaction: float) -> bool:
+        low, high = np.searchsorted(
+            self.energies, (-np.inf, np.inf) if mu is None else (mu - interaction, mu)
+        )
+        margin = 8  # levels: the bound of an edge of the hull belongs to a neighbouring chemical potential
+        return (
+            self.start <= max(int(low) - margin, 0)
+            and min(int(high) + margin, self.energies.size) <= self.stop
+        )
+
+    def _holds_every_move(self, result: OccupationSearch, interaction: float) -> bool:
+        inside = self.energies[self.start : self.stop]
+        empty, filled = inside[~(result.up & result.down)].min(), inside[result.up | result.down].max()
+        below = self.start == 0 or self.energies[self.start - 1] + interaction < empty
+        above = self.stop == self.energies.size or self.energies[self.stop] - interaction > filled
+        return bool(below and above)
+
+    def _monte_carlo(
+        self,
+        problem: tuple[FloatArray, FloatArray, float],
+        scattered: bool,
+        steps: int,
+        seed: np.random.SeedSequence,
+    ) -> OccupationSearch:
+        rng = np.random.default_rng(_child(seed, 0))
+        up, down = self.sea
+        if scattered:
+            orbitals = rng.permutation(2 * up.size) < self.particles - 2 * self.start
+            up, down = orbitals[: up.size], orbitals[up.size :]
+        # Of all proposals those count that stay inside; the others are rejected without being made.
+        filled = self.particles - 2 * self.start
+        empty = 2 * up.size - filled
+        share = filled * empty / (self.particles * (2 * self.energies.size - self.particles))
+        made = int(rng.binomial(steps, min(share, 1.0)))
+        return occupation_monte_carlo(*problem, up, down, steps=made, seed=_child(seed, 1))
+
+    def finish(self, results: list[_Found]) -> tuple[Minimization, ...]:
+        """Add the mean fields, which one product of matrices gives for all results."""
+        numbers = np.array([one.up.astype(np.float64) + one.down for one in results]).reshape(
+            len(results), -1
+        )
+        own = np.einsum("ia,ia->a", self.weights, self.weights)
+        shifts = (numbers @ self.weights.T @ self.weights - own * numbers) / 2
+        return tuple(
+            Minimization(r.method, r.interaction, r.steps, r.energy, r.bound, r.up, r.down, shift)
+            for r, shift in zip(results, shifts, strict=True)
+        )
+
+
 def _minimize(
-    energies: FloatArray,
-    overlaps: FloatArray,
-    particles: int,
+    lattice: _Lattice,
     exact: tuple[float, ...],
     compared: tuple[float, ...],
     steps: tuple[int, ...],
+    scattered: bool,
     seed: np.random.SeedSequence,
 ) -> tuple[Minimization, ...]:
-    sea_up, sea_down = fermi_sea(energies, particles)
-    sea = sea_up.astype(np.float64) + sea_down
-    sea_field = sea @ overlaps
-    own = np.diagonal(overlaps)
-
-    def keep(
-        method: str, interaction: float, found: GroundState | OccupationSearch, made: int
-    ) -> Minimization:
-        change = found.up.astype(np.float64) + found.down - sea
-        rows = np.flatnonzero(change)
-        # Few states differ from the sea: cheaper than a product with the whole matrix.
-        field = sea_field + (change[rows] @ overlaps[rows] if rows.size else 0.0)
-        bound = found.bound if isinstance(found, GroundState) else math.inf
-        shift = (field - own * (sea + change)) / 2
-        return Minimization(method, interaction, made, found.energy, bound, found.up, found.down, shift)
-
-    results = [keep("exact", u, ground_state(energies, overlaps, u, particles), 0) for u in exact]
+    results = [lattice.find("exact", u, 0, seed) for u in exact]
     for index, u in enumerate(compared):
-        results.append(keep("greedy", u, ground_state(energies, overlaps, u, particles, "greedy"), 0))
-        for number, count in enumerate(steps):
-            found = ground_state(
-                energies,
-                overlaps,
-                u,
-                particles,
-                "monte_carlo",
-                steps=count,
-                seed=_child(seed, 10 * index + number),
-            )
-            results.append(keep("monte_carlo", u, found, count))
-        if steps:
-            orbitals = np.zeros(2 * energies.size, dtype=np.bool_)
-            rng = np.random.default_rng(_child(seed, 10 * index + 8))
-            orbitals[rng.permutation(orbitals.size)[:particles]] = True
-            up, down = orbitals[: energies.size], orbitals[energies.size :]
-            search = occupation_monte_carlo(
-                energies, overlaps, u, up, down, steps=steps[0], seed=_child(seed, 10 * index + 9)
-            )
-            results.append(keep("random_start", u, search, steps[0]))
-        if particles % 2 == 0:
-            both = paired_descent(energies, overlaps, u, particles)
-            energy = excess_energy(energies, overlaps, u, both, both)
-            results.append(keep("paired", u, OccupationSearch(both, both, energy, 0, 0), 0))
-    return tuple(results)
+        results.append(lattice.find("greedy", u, 0, seed))
+        kinds = [("monte_carlo", count) for count in steps]
+        if scattered and steps:
+            kinds.append(("random_start", steps[0]))
+        for number, (method, count) in enumerate(kinds):
+            results.append(lattice.find(method, u, count, _child(seed, 10 * index + number)))
+        if lattice.particles % 2 == 0:
+            results.append(lattice.find("paramagnetic", u, 0, seed))
+    return lattice.finish(results)
 
 
 def simulate_configuration(
@@ -103,6 +203,7 @@ def simulate_configuration(
     steps: tuple[int, ...],
     window: tuple[float, float],
     pairs: int,
+    whole: bool = False,
 ) -> Configuration:
     """One disorder configuration, reduced to what the figures need: the task of :func:`simulate`.
 
@@ -110,7 +211,7 @@ def simulate_configuration(
     ----------
     seed : SeedSequence
         Its children number 0, 1, 2 make the site energies, the random pairs, the Monte Carlo.
-    size, disorder, hopping, diagonal_hopping, particles, exact, compared, steps, window, pairs
+    size, disorder, hopping, diagonal_hopping, particles, exact, compared, steps, window, pairs, whole
         As in :func:`simulate`.
 
     Returns
@@ -134,31 +235,34 @@ def simulate_configuration(
     >>> [m.singly_occupied for m in one.minimizations], one.pairs.overlap.size
     ([2], 10)
     """
-    energies, states = eigenstates(
-        size, disorder, hopping=hopping, diagonal_hopping=diagonal_hopping, seed=_child(seed, 0)
-    )
-    overlaps = hubbard_overlaps(states)
-    low, high = np.searchsorted(energies, window)
-    if high - low < 2:
-        raise ValueError(f"window must hold at least two states, got {window} with {high - low}")
-    start, stop = int(low), int(high)
-    inside = np.ascontiguousarray(overlaps[start:stop, start:stop])
-    near = states[:, start:stop]
-    count = min(pairs, (stop - start) * (stop - start - 1) // 2)
-    sampled = sample_pairs(inside, near, size, count, seed=_child(seed, 1))
-    self_overlaps = np.diagonal(overlaps).copy()
-    return Configuration(
-        energies=energies,
-        participation_lengths=self_overlaps**-0.5,
-        centers=state_centers(states, size),
-        self_overlaps=self_overlaps,
-        window=(start, stop),
-        pairs=replace(sampled, first=sampled.first + start, second=sampled.second + start),
-        decay=distance_average(inside, near, size),
-        typical_decay=distance_average(inside, near, size, logarithmic=True),
-        decay_all=distance_average(overlaps, states, size),
-        minimizations=_minimize(energies, overlaps, particles, exact, compared, steps, _child(seed, 2)),
-    )
+    with threadpool_limits(1, user_api="blas"):
+        energies, states = eigenstates(
+            size, disorder, hopping=hopping, diagonal_hopping=diagonal_hopping, seed=_child(seed, 0)
+        )
+        low, high = np.searchsorted(energies, window)
+        if high - low < 2:
+            raise ValueError(f"window must hold at least two states, got {window} with {high - low}")
+        # Generous for both: minima lie between mu - U and mu = E_F + U/2 or so, moves within U of E_F.
+        reach = max([0.6 * u + 0.3 for u in exact] + [u + 1.0 for u in compared], default=0.0)
+        lattice = _Lattice(energies, states, particles, np.inf if whole else reach)
+        start, stop = int(low), int(high)
+        near = np.ascontiguousarray(states[:, start:stop])
+        sample = np.ascontiguousarray(states[:, ::3])
+        overlaps = hubbard_overlaps(near)
+        count = min(pairs, (stop - start) * (stop - start - 1) // 2)
+        sampled = sample_pairs(overlaps, near, size, count, seed=_child(seed, 1))
+        return Configuration(
+            energies=energies,
+            participation_lengths=lattice.own**-0.5,
+            centers=state_centers(states, size),
+            self_overlaps=lattice.own,
+            window=(start, stop),
+            pairs=replace(sampled, first=sampled.first + start, second=sampled.second + start),
+            decay=distance_average(overlaps, near, size),
+            typical_decay=distance_average(overlaps, near, size, logarithmic=True),
+            decay_all=distance_average(hubbard_overlaps(sample), sample, size),
+            minimizations=_minimize(lattice, exact, compared, steps, whole, _child(seed, 2)),
+        )
 
 
 def _interactions(name: str, values: ArrayLike) -> tuple[float, ...]:
@@ -181,6 +285,7 @@ def simulate(
     steps: Sequence[int] = _STEPS,
     window: tuple[float, float] = _WINDOW,
     pairs: int = _PAIRS,
+    whole: bool = False,
     seed: int | Sequence[int] | np.random.SeedSequence = 0,
     executor: Executor | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
@@ -203,12 +308,14 @@ def simulate(
     compared : array_like of float
         Interactions for greedy descent, Monte Carlo, and the control without moments.
     steps : sequence of int
-        Numbers of Monte Carlo proposals, at most 8 of them; the first also for the start from random
-        occupations. May be empty.
+        Numbers of Monte Carlo proposals, at most 8 of them; may be empty.
     window : (float, float)
         Energies between which states are kept for the matrix elements against distance.
     pairs : int
         Random pairs of states from there.
+    whole : bool
+        Keep all states in play, and let a Monte Carlo with the first number of proposals also start from
+        random occupations. By default only states near the Fermi level, which is the same but much faster.
     seed : int, sequence of int or SeedSequence
         Configuration i gets child i.
     executor, checkpoint, progress
@@ -266,6 +373,7 @@ def simulate(
         tuple(integer("steps", number, low=1) for number in steps),
         _bounds(window),
         integer("pairs", pairs, low=1),
+        _flag("whole", whole),
     )
     configurations = run_ensemble(
         simulate_configuration,
@@ -277,6 +385,12 @@ def simulate(
         progress=progress,
     )
     return Simulation(size, arguments[4], tuple(configurations))
+
+
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
 
 
 def _bounds(window: object) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from .overlap_distances import DistanceAverage
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 
-METHODS = ("exact", "greedy", "monte_carlo", "random_start", "paired")
+METHODS = ("exact", "greedy", "monte_carlo", "random_start", "paramagnetic")
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,7 @@ class Minimization:
     ----------
     method : str
         "exact", "greedy", "monte_carlo" (from the doubly occupied sea), "random_start" (Monte Carlo from
-        random occupations), or "paired" (both spins alike: moments forbidden).
+        random occupations), or "paramagnetic" (both spins alike: moments forbidden).
     interaction : float
         U.
     steps : int
@@ -31,7 +31,8 @@ class Minimization:
     energy : float
         First-order energy above that of the doubly occupied sea.
     bound : float
-        Proven upper bound of the distance to the true minimum; infinite if there is none.
+        Proven upper bound of the distance to the true minimum ("paramagnetic": to the least energy without
+        moments); infinite if there is none.
     up, down : ndarray of bool, shape (states,)
     shift : ndarray, shape (states,)
         Energy that the others give to a particle in the state, over U, averaged over its spin:
@@ -74,7 +75,8 @@ class Configuration:
     pairs : SampledPairs
         Random pairs of states in the window.
     decay, typical_decay, decay_all : DistanceAverage
-        Mean overlap against distance in the window, its logarithmic mean, and the mean over all states.
+        Mean overlap against distance in the window, its logarithmic mean, and the mean over the whole band,
+        from every third state.
     minimizations : tuple of Minimization
     """
 

@@ -178,7 +178,7 @@ def strip_localization(
     Examples
     --------
     >>> strip = strip_localization(-0.3, 8, 9.0, length=20_000, seed=1)
-    >>> 1.2 < strip.density_length < 2.2
+    >>> 2.3 < strip.density_length < 3.1
     True
     """
     width = integer("width", width, low=1, high=256)
