@@ -415,7 +415,7 @@ def clean_density_of_states(
 
     Examples
     --------
-    >>> round(clean_density_of_states(2.4) * np.pi * np.sqrt(4 * 0.6**2 - 1.0) * 2, 12)
+    >>> round(clean_density_of_states(2.4) * float(np.pi * np.sqrt(4 * 0.6**2 - 1.0)) * 2, 12)
     1.0
     """
     e = real_array("energy", energy)
