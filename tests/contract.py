@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from disorder.numerics.quadrature import ConvergenceError
 from disorder.numerics.validation import ValidityWarning
@@ -32,9 +33,29 @@ def numbers(value):
         return np.concatenate([np.empty(0), *(numbers(entry) for entry in fields)])
     if isinstance(value, tuple | list):
         return np.concatenate([np.empty(0), *(numbers(item) for item in value)])
+    if sparse.issparse(value):
+        return value.data
     if value is None or isinstance(value, str) or callable(value):
         return np.empty(0)
     return np.atleast_1d(np.asarray(value)).ravel()
+
+
+def spoiled(good):
+    """Copies of a valid argument with a NaN, an infinity, complex numbers, or one axis too many."""
+    if isinstance(good, float) or (isinstance(good, int) and not isinstance(good, bool)):
+        return [math.nan, math.inf, 1j]
+    try:
+        array = np.asarray(good)
+    except ValueError:
+        return []
+    if array.dtype.kind not in "biuf" or not array.size or not array.ndim:
+        return []
+    copies = [array + 1j, array[None]]
+    for number in (math.nan, math.inf):
+        copy = array.astype(float)
+        copy.flat[-1] = number
+        copies.append(copy)
+    return copies
 
 
 def parts(value):
@@ -56,6 +77,8 @@ class ContractTests:
         Functions whose own test files check their contract: arguments with a structure of their own.
     arguments : dict
         Leading arguments that callers rely on, by function.
+    anything_goes : set
+        Pairs (function, argument) of structured functions that take any object.
     outer : set of str
         Functions that combine every entry of one argument with every entry of another.
     agreement : float
@@ -75,6 +98,7 @@ class ContractTests:
     complex_arguments: ClassVar = set()
     signed: ClassVar = set()
     outer: ClassVar = set()
+    anything_goes: ClassVar = set()
     agreement = 1e-9
 
     # ---------------------------------------------------------------- the table, cut into cases
@@ -138,6 +162,12 @@ class ContractTests:
                 if len(arguments := [pair[1] for pair in cls.array_pairs() if pair[0] == name]) > 1
             ],
             "numeric": lambda: sorted({name for name, _ in cls.pairs()}),
+            "structured_pair": lambda: [
+                (name, argument)
+                for name in sorted(cls.structured & set(cls.calls))
+                for argument in cls.calls[name]
+                if (name, argument) not in cls.anything_goes
+            ],
         }
         for fixture, make in cases.items():
             if fixture in metafunc.fixturenames:
@@ -207,6 +237,16 @@ class ContractTests:
             good = self.calls[name][argument]
             with pytest.raises((TypeError, ValueError), match=argument):
                 self.run(name, **{argument: [good, math.nan]})
+
+    def test_structured_arguments_refuse_garbage(self, structured_pair):
+        name, argument = structured_pair
+        good = self.calls[name][argument]
+        default = inspect.signature(getattr(self.package, name)).parameters[argument].default
+        for bad in (object(), "no such thing", None, *spoiled(good)):
+            if bad is None and default is None:
+                continue
+            with pytest.raises((TypeError, ValueError), match=argument):
+                self.run(name, **{argument: bad})
 
     def test_scales_are_positive(self, scale):
         name, argument = scale

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from disorder.fermi_glass import (
     eigenstates,
+    fermi_fit,
+    fermi_levels,
     ground_state,
     hubbard_overlaps,
     isolated_occupations,
@@ -76,14 +78,14 @@ def test_decay_averages_are_those_of_their_windows(run, lattices):
         for decay, inside, log in (
             (one.decay, window, False),
             (one.typical_decay, window, True),
-            (one.decay_all, np.arange(0, SIZE**2, 3), False),
+            (one.decay_all, np.arange(0, SIZE**2, 4), False),
         ):
             a, c = np.triu_indices(inside.size, 1)
             values = overlaps[inside[a], inside[c]]
             values = np.log(values) if log else values
             away = minimum_image_distance(one.centers[inside[a]], one.centers[inside[c]], SIZE)
             bins = np.floor(away + 0.5).astype(int)
-            for b in (2, 4):
+            for b in (2, 3):
                 place = np.abs(decay.bins - b).argmin()
                 mean = values[bins == b].mean()
                 assert decay.mean[place] == pytest.approx(np.exp(mean) if log else mean, rel=1e-10)
@@ -337,3 +339,50 @@ def test_thinned_monte_carlo_has_the_statistics_of_the_whole_one():
         errors.append(np.std(values) / np.sqrt(len(values)))
     assert abs(means[0] - means[1]) < 4 * np.hypot(*errors)
     assert np.hypot(*errors) < 0.05 * abs(means[1])
+
+
+# ---------------------------------------------------------------- what the page concludes, on small lattices
+
+
+@pytest.fixture(scope="module")
+def ensemble():
+    return simulate(24, 20, exact=[0.5, 1.0, 2.0], compared=[1.0], steps=[], window=(-2.0, 1.0), seed=11)
+
+
+def isolated(run, interaction):
+    return np.array(
+        [
+            isolated_occupations(c.energies, c.self_overlaps, interaction, run.particles)
+            for c in run.configurations
+        ]
+    )
+
+
+def test_mean_field_without_moments_smears_the_step(ensemble):
+    aligned = ensemble.energies - fermi_levels(ensemble.energies, ensemble.particles)[:, None]
+    sharp = fermi_fit(aligned, 2.0 * (aligned < 0))
+    full = fermi_fit(aligned, ensemble.occupations("exact", 1.0))
+    control = fermi_fit(aligned, ensemble.occupations("paramagnetic", 1.0))
+    alone = fermi_fit(aligned, isolated(ensemble, 1.0))
+    assert sharp.width < 0.002
+    assert control.width > 3 * control.width_error
+    assert control.width > 0.5 * full.width
+    assert alone.width < 0.5 * full.width
+    bare = fermi_fit(ensemble.energies, 2.0 * (aligned < 0))
+    assert bare.width > 5 * bare.width_error
+
+
+def test_isolated_number_is_linear_and_the_full_one_is_larger(ensemble):
+    moments = ensemble.moments()
+    alone = np.array([(isolated(ensemble, u) == 1).sum(axis=1) for u in moments.interaction])
+    aligned = ensemble.energies - fermi_levels(ensemble.energies, ensemble.particles)[:, None]
+    near = np.abs(aligned) < 0.5
+    own = np.mean([c.self_overlaps[e].mean() for c, e in zip(ensemble.configurations, near, strict=True)])
+    law = 400 * near.mean() * own * moments.interaction
+    error = alone.std(axis=1, ddof=1) / np.sqrt(24)
+    assert (np.abs(alone.mean(axis=1) - law) < 4 * error).all()
+    np.testing.assert_array_equal(moments.polarization, moments.singly_occupied)
+    excess = moments.singly_occupied - alone.mean(axis=1)
+    assert (excess[1:] > 3 * moments.singly_occupied_error[1:]).all()
+    ratio = moments.singly_occupied[2] / moments.singly_occupied[1]
+    assert ratio > 2.5

@@ -52,13 +52,10 @@ from .linear_response import (
 from .localization import (
     LocalizationEnsemble,
     LocalizationSample,
-    RadialProfile,
     localization_configuration,
     localization_ensemble,
     participation_average,
     participation_by_energy,
-    profile_decay,
-    radial_profile,
 )
 from .localization_centers import (
     SampledPairs,
@@ -103,6 +100,11 @@ from .overlap_distances import (
     DistanceAverage,
     distance_average,
     fit_decay,
+)
+from .radial_profiles import (
+    RadialProfile,
+    profile_decay,
+    radial_profile,
 )
 from .simulation import (
     PAPER_INTERACTIONS,

@@ -319,8 +319,8 @@ def ground_state(
     leaves open are searched by branch and bound, with a minimum cut for each node.
     If their number is too large, the gap stays open, and `bound` is its size.
     In either case `bound` covers the rounding of capacities and energies, about 1e-8 t for 3600 states.
-    For the control the own repulsion joins the energy of the level, and the same cut, in which up and down may
-    still differ, is a relaxation of it (roof duality); it is closed by branch and bound, too.
+    For the control the own repulsion joins the energy of the level, and the same cut, in which up and down
+    may still differ, is a relaxation of it (roof duality); the gap is closed by branching, too.
     With 60 x 60 states the exact minimum takes some ten milliseconds for U up to 2t, about a second for 4t;
     where N is missed, up to some seconds.
 

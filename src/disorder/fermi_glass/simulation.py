@@ -247,7 +247,7 @@ def simulate_configuration(
         lattice = _Lattice(energies, states, particles, np.inf if whole else reach)
         start, stop = int(low), int(high)
         near = np.ascontiguousarray(states[:, start:stop])
-        sample = np.ascontiguousarray(states[:, ::3])
+        sample = np.ascontiguousarray(states[:, ::4])
         overlaps = hubbard_overlaps(near)
         count = min(pairs, (stop - start) * (stop - start - 1) // 2)
         sampled = sample_pairs(overlaps, near, size, count, seed=_child(seed, 1))

@@ -76,7 +76,7 @@ class Configuration:
         Random pairs of states in the window.
     decay, typical_decay, decay_all : DistanceAverage
         Mean overlap against distance in the window, its logarithmic mean, and the mean over the whole band,
-        from every third state.
+        from every fourth state.
     minimizations : tuple of Minimization
     """
 

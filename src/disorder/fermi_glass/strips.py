@@ -203,7 +203,7 @@ def strip_localization(
         for place in np.ndindex(grid[0].shape):
             # All energies in a unit that is not smaller than any of them, so that nothing can overflow.
             unit = max(reach, float(abs(grid[0][place])), float(grid[1][place]))
-            model = grid[0][place] / unit, hopping / unit, diagonal_hopping / unit
+            model = float(grid[0][place]) / unit, hopping / unit, diagonal_hopping / unit
             rng = _generator(seed)
             green = np.zeros((width, width))
             row = np.zeros(width)
