@@ -65,16 +65,15 @@ def test_levels_answer_to_fields_between_levels():
     """(A5): without feedback, M_aa' = chi_aa' B_a'a for a field of any shape."""
     h, temperature = cluster(5, 3), 0.3
     state = restricted_hartree_fock(h, 1.0, particles=8, temperature=temperature)
-    mean_field = h + np.diag(1.0 * state.density_up)
+    offset = h + np.diag(state.density_up - state.chemical_potential)
     chi = level_susceptibility(state.energies_up, state.occupations_up, temperature)
     b = np.random.default_rng(1).uniform(-1, 1, 9)
     step = 1e-4
     moment = 0.0
     for sign in (1, -1):
         up, down = (
-            scipy.linalg.expm((mean_field - s * sign * step * np.diag(b) - state.chemical_potential * np.eye(9))
-                              / temperature) for s in (1, -1)
-        )  # fmt: skip
+            scipy.linalg.expm((offset - spin * sign * step * np.diag(b)) / temperature) for spin in (1, -1)
+        )
         rho = [np.linalg.inv(np.eye(9) + x) for x in (up, down)]
         moment = moment + sign * (rho[0] - rho[1]) / (2 * step)
     phi = state.states_up
@@ -114,14 +113,12 @@ def test_bubble_of_matsubara_functions_is_isothermal():
     temperature, e = mp.mpf("0.4"), (mp.mpf("-0.3"), mp.mpf("0.5"))
     chi = level_susceptibility([-0.3, 0.5], fermi([-0.3, 0.5], 0.0, 0.4), 0.4)
     for a, b in ((0, 0), (0, 1), (1, 1)):
-        bubble = mp.nsum(
-            lambda n: (
-                -4 * temperature * mp.re(1 / ((1j * mp.pi * temperature * (2 * n + 1) - e[a])
-                                              * (1j * mp.pi * temperature * (2 * n + 1) - e[b])))  # noqa: B023
-            ),
-            [0, mp.inf],
-        )  # fmt: skip
-        assert chi[a, b] == pytest.approx(float(bubble), rel=1e-9)
+
+        def term(n, x=e[a], y=e[b]):
+            frequency = 1j * mp.pi * temperature * (2 * n + 1)
+            return -4 * temperature * mp.re(1 / ((frequency - x) * (frequency - y)))
+
+        assert chi[a, b] == pytest.approx(float(mp.nsum(term, [0, mp.inf])), rel=1e-9)
 
 
 # ------------------------------------------------------------------ stability
@@ -147,7 +144,7 @@ def test_single_state_isothermal_and_isolated(fraction, u, temperature):
 
 
 def test_eigenvalue_is_the_curvature_of_the_energy():
-    """Second difference of the Hartree-Fock energy along pair rotations: Delta - 2U K and its off-diagonals."""
+    """Second difference of the Hartree-Fock energy along pair rotations: Delta - 2U K, with cross terms."""
     h, u = cluster(4, 3), 1.5
     state = restricted_hartree_fock(h, u, particles=8)
     response = linear_response(state)

@@ -127,11 +127,11 @@ def test_quadruples_are_uniform():
     assert stats.chisquare(np.bincount(free[:, 3], minlength=25)).pvalue > 1e-3
 
 
-def test_a_state_alone_is_never_chosen():
-    # Five states in one corner, one far away.
-    columns = [0, 1, 2, 12, 13, 78]
+def test_a_state_without_three_others_is_never_chosen():
+    # Five states in one corner, three in a row far away: the latter have two others in reach only.
+    columns = [0, 1, 2, 12, 13, 78, 79, 80]
     groups = sample_quadruples(np.eye(144)[:, columns], 12, 200, reach=2.0, seed=1)
-    assert 5 not in groups
+    assert groups.max() == 4
     with pytest.raises(ValueError, match="reach"):
         sample_quadruples(np.eye(144)[:, columns], 12, 200, reach=0.5, seed=1)
 

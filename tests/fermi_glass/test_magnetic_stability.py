@@ -14,6 +14,7 @@ from disorder.fermi_glass import (
     linear_response,
     magnetic_stability,
     restricted_hartree_fock,
+    unrestricted_hartree_fock,
 )
 from disorder.numerics.ensemble import run_ensemble
 
@@ -45,6 +46,19 @@ def test_an_unstable_paramagnet_is_not_the_lowest_state(seed, u):
         assert c.magnetic
         assert c.unrestricted_energy < c.restricted_energy
     assert (c.pinned > 0) == (c.eigenvalue == -math.inf)
+
+
+@pytest.mark.parametrize(
+    ("u", "stable", "lower"), [(1.13, True, False), (1.16, True, True), (1.18, False, True)]
+)
+def test_a_transition_of_first_order(u, stable, lower):
+    """A cluster whose triplet crosses a paramagnet that is still linearly stable."""
+    h = hamiltonian(4, 9.0, seed=1063).toarray()
+    paramagnet = restricted_hartree_fock(h, u, particles=14)
+    triplet = unrestricted_hartree_fock(h, u, np.full(16, 0.5), np.full(16, 0.375), particles=14)
+    assert triplet.occupations_up.sum() - triplet.occupations_down.sum() == 2
+    assert linear_response(paramagnet).stable == stable
+    assert (triplet.energy < paramagnet.energy) == lower
 
 
 def test_no_interaction_effect_without_partners():

@@ -79,6 +79,8 @@ def _grow(
             for j in range(width):
                 row[j] += hopped[i] * green[i, j]
         largest = np.abs(row).max()
+        if not 0.0 < largest < math.inf:
+            return math.nan  # a clean level was hit
         row /= largest
         decay -= math.log(largest)
     return decay
