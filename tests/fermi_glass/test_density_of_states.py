@@ -21,12 +21,8 @@ from disorder.fermi_glass import (
     sample_density_of_states,
     site_energies,
 )
-from disorder.fermi_glass.density_of_states import (
-    _chebyshev_moments,
-    _configuration_moments,
-    _jackson,
-    _sum_polynomials,
-)
+from disorder.fermi_glass.density_of_states import _configuration_moments
+from disorder.fermi_glass.kernel_polynomials import chebyshev_moments, jackson_factors, sum_polynomials
 
 positive = st.floats(0.05, 2.0)
 
@@ -161,8 +157,8 @@ def test_moments_of_one_vector_against_matrix_powers(size):
     levels, states = np.linalg.eigh(h)
     weights = (states.T @ v) ** 2 / (v @ v)
     exact = [weights @ chebyshev.chebval(levels, np.eye(20)[n]) for n in range(20)]
-    assert np.allclose(_chebyshev_moments(onsite, 0.1, 0.04, vector, 20), exact, atol=1e-13)
-    assert np.allclose(_chebyshev_moments(onsite, 0.1, 0.04, vector, 19), exact[:19], atol=1e-13)
+    assert np.allclose(chebyshev_moments(onsite, 0.1, 0.04, vector, 20), exact, atol=1e-13)
+    assert np.allclose(chebyshev_moments(onsite, 0.1, 0.04, vector, 19), exact[:19], atol=1e-13)
 
 
 def test_moments_of_a_finite_clean_lattice_are_those_of_the_closed_form():
@@ -221,14 +217,14 @@ def test_jackson_kernel_is_positive_normalized_and_as_wide_as_stated():
     count, place = 128, 0.1
     x = np.cos(np.pi * (np.arange(4000) + 0.5) / 4000)
     weight = np.pi / 4000 * np.sqrt(1 - x**2)
-    density = _sum_polynomials(x, np.cos(np.arange(count) * math.acos(place)))
+    density = sum_polynomials(x, np.cos(np.arange(count) * math.acos(place)))
     assert density.min() > 0
     assert weight @ density == pytest.approx(1, abs=1e-12)
     mean = weight @ (x * density)
-    assert mean == pytest.approx(place * _jackson(count)[1], abs=1e-12)
+    assert mean == pytest.approx(place * jackson_factors(count)[1], abs=1e-12)
     deviation = math.sqrt(weight @ (x**2 * density) - mean**2)
     assert deviation == pytest.approx(np.pi / count * math.sqrt(1 - place**2), rel=0.03)
-    assert _sum_polynomials(np.array([-1.0, 1.0, 2.0, -np.inf]), np.ones(4)).tolist() == [0, 0, 0, 0]
+    assert sum_polynomials(np.array([-1.0, 1.0, 2.0, -np.inf]), np.ones(4)).tolist() == [0, 0, 0, 0]
 
 
 def test_moments_come_back_from_the_density():
@@ -238,9 +234,9 @@ def test_moments_come_back_from_the_density():
     mu[0] = 1.0
     angle = np.pi * (np.arange(400) + 0.5) / 400
     x = np.cos(angle)
-    density = _sum_polynomials(x, mu)
+    density = sum_polynomials(x, mu)
     back = [np.pi / 400 * np.sum(np.sin(angle) * density * np.cos(n * angle)) for n in range(count)]
-    g = _jackson(count)
+    g = jackson_factors(count)
     assert np.allclose(back, g * mu, atol=1e-12)
     assert g[0] == pytest.approx(1, abs=1e-14)
     assert g[1] == pytest.approx(math.cos(math.pi / (count + 1)), abs=1e-14)
@@ -305,7 +301,7 @@ def test_fermi_level_holds_the_filling(filling):
     angle = math.acos((level - sample.centre) / sample.half_width)
     # In the angle the density is a polynomial of cosines: the midpoint rule needs few points.
     nodes = angle + (math.pi - angle) * (np.arange(4000) + 0.5) / 4000
-    density = _sum_polynomials(np.cos(nodes), sample.moments)
+    density = sum_polynomials(np.cos(nodes), sample.moments)
     assert (math.pi - angle) / 4000 * np.sum(np.sin(nodes) * density) == pytest.approx(filling, abs=1e-6)
 
 

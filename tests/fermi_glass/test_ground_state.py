@@ -129,6 +129,48 @@ def test_hull_missed_on_a_lattice(monkeypatch, budget):
     assert (open_gaps == 0) == (budget == 10**7)
 
 
+def test_dual_bound_counts_the_decided_states():
+    """Window and decided states together: the dual is the tangent of the whole problem."""
+    energies, vectors = eigenstates(12, 9.0, seed=2)
+    overlaps = hubbard_overlaps(vectors)
+    for shift in (-5.0, 5.0):
+        search = module._Search(energies + shift, overlaps, 1.0, 120, True)
+        for point in search.open(shift - 0.6, shift - 0.3):
+            certain = search.window.certain.astype(float)
+            assert search.base == 2 * certain.sum() > 40
+            base = 2 * (energies + shift) @ certain + certain @ overlaps @ certain
+            least = grand_canonical_minimum(energies + shift, overlaps, 1.0, point.mu)
+            assert point.particles == least.particles
+            assert abs(base + point.dual - (least.grand_potential + 120 * point.mu)) < 1e-9
+            assert abs(base + point.energy - point.mu * point.particles - least.grand_potential) < 1e-9
+
+
+def test_branching_mends_a_bad_start():
+    """From the Fermi sea instead of the repaired vertices: only the slack keeps the better ones open."""
+    mended = decided = 0
+    for seed in range(150):
+        energies, overlaps = problem(seed, 5, "zeros")
+        energies = np.sort(energies)
+        _, energy, count = all_energies(energies, overlaps, 2.0)
+        least = [energy[count == k].min() for k in range(11)]
+        for particles in range(2, 9):
+            if least[particles] - hull_bound(least, particles) < 1e-6:
+                continue
+            search = module._Search(energies, overlaps, 2.0, particles, True)
+            _, top = search.run(*module._start(energies, overlaps, 2.0, particles))
+            # The whole problem as the window, whatever the range of chemical potentials decided.
+            search.open(-50.0, 50.0)
+            up, down = np.arange(5) < (particles + 1) // 2, np.arange(5) < particles // 2
+            start = sea_energy(energies, overlaps, 2.0, particles)
+            _, _, found, dual = search.branched(up, down, start, search.point(top.mu), False)
+            assert abs(found - least[particles]) < 1e-10
+            assert dual <= least[particles] + 1e-10
+            mended += start > least[particles] + 1e-6
+            decided += module.undecided(energies, overlaps, 2.0, top.mu, top.mu).states.size < 5
+    assert mended > 5
+    assert decided > 5
+
+
 @given(cases, st.sampled_from([0.1, 1.0, 3.0]))
 @settings(max_examples=30, deadline=None)
 def test_parallel_moments_never_cost_energy(case, interaction):

@@ -1,8 +1,8 @@
 """Intrinsic instabilities in Fermi glasses (Lau, Ng)."""
 
+from .clean_band import clean_density_of_states
 from .density_of_states import (
     DensityOfStates,
-    clean_density_of_states,
     density_of_states,
     fermi_level,
     sample_density_of_states,

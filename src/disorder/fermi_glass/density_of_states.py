@@ -1,79 +1,24 @@
-"""Density of states per site and spin: kernel polynomials, diagonalization, and the clean band."""
+"""Density of states per site and spin with disorder: kernel polynomials and diagonalization."""
 
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.linalg
-from numpy.polynomial import chebyshev
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
-from scipy.special import agm
 from threadpoolctl import threadpool_limits
 
 from ..numerics.ensemble import run_ensemble
-from ..numerics.jit import kernel
 from ..numerics.validation import FloatArray, integer, plain, real_array, real_scalar
+from .clean_band import SMALLEST_WIDTH
+from .kernel_polynomials import chebyshev_moments, jackson_factors, sum_polynomials
 from .lattice import LARGEST_LATTICE, _check_memory, _energy, _seed, hamiltonian, site_energies
 
 METHODS = ("kernel polynomials", "diagonalization")
 # The spectrum fills the interval of the Chebyshev polynomials up to this margin on either side.
 MARGIN = 0.01
 LARGEST_DIAGONALIZATION = 181
-SMALLEST_WIDTH = 1e-290
-
-
-@kernel
-def _apply(state: FloatArray, result: FloatArray, onsite: FloatArray, t: float, diagonal: float) -> None:
-    """result = 2 H state - result, on arrays with one ghost row and column all around."""
-    size = onsite.shape[0]
-    state[0, 1:-1] = state[size, 1:-1]
-    state[size + 1, 1:-1] = state[1, 1:-1]
-    state[:, 0] = state[:, size]
-    state[:, size + 1] = state[:, 1]
-    for x in range(1, size + 1):
-        for y in range(1, size + 1):
-            near = state[x - 1, y] + state[x + 1, y] + state[x, y - 1] + state[x, y + 1]
-            far = state[x - 1, y - 1] + state[x - 1, y + 1] + state[x + 1, y - 1] + state[x + 1, y + 1]
-            value = onsite[x - 1, y - 1] * state[x, y] - t * near - diagonal * far
-            result[x, y] = 2 * value - result[x, y]
-
-
-@kernel
-def _product(left: FloatArray, right: FloatArray) -> float:
-    size = left.shape[0] - 2
-    total = 0.0
-    for x in range(1, size + 1):
-        row = 0.0
-        for y in range(1, size + 1):
-            row += left[x, y] * right[x, y]
-        total += row
-    return total
-
-
-@kernel
-def _chebyshev_moments(
-    onsite: FloatArray, t: float, diagonal: float, vector: FloatArray, count: int
-) -> FloatArray:
-    """<v|T_n(H)|v>/<v|v> for n below `count`, two of them per product; the spectrum lies in (-1, 1)."""
-    size = onsite.shape[0]
-    old = np.zeros((size + 2, size + 2))
-    new = np.zeros((size + 2, size + 2))
-    old[1:-1, 1:-1] = vector
-    norm = _product(old, old)
-    _apply(old, new, onsite, t, diagonal)
-    new *= 0.5
-    moments = np.empty(count)
-    moments[0] = 1.0
-    moments[1] = _product(old, new) / norm
-    for n in range(2, count):
-        if n % 2 == 0:
-            moments[n] = 2 * _product(new, new) / norm - 1.0
-        else:
-            _apply(new, old, onsite, t, diagonal)
-            old, new = new, old
-            moments[n] = 2 * _product(new, old) / norm - moments[1]
-    return moments
 
 
 @dataclass(frozen=True)
@@ -146,25 +91,8 @@ def _configuration_moments(
     total = np.zeros(moments)
     for _ in range(vectors):
         signs = np.asarray(2 * rng.integers(0, 2, (size, size)) - 1, dtype=np.float64)
-        total += _chebyshev_moments(onsite, t / scale, diagonal / scale, signs, moments)
+        total += chebyshev_moments(onsite, t / scale, diagonal / scale, signs, moments)
     return total / vectors
-
-
-def _jackson(count: int) -> FloatArray:
-    """Factors g_n that turn a sum of Chebyshev polynomials into a smooth, positive average."""
-    n, top = np.arange(count), count + 1
-    angle = np.pi * n / top
-    return np.asarray(((top - n) * np.cos(angle) + np.sin(angle) / np.tan(np.pi / top)) / top)
-
-
-def _sum_polynomials(x: FloatArray, moments: FloatArray) -> FloatArray:
-    """Density on (-1, 1) from the moments (..., M) at the points x; zero outside."""
-    coefficients = 2 * _jackson(moments.shape[-1]) * moments
-    coefficients[..., 0] /= 2
-    inside = np.abs(x) < 1
-    safe = np.where(inside, x, 0.0)
-    values = chebyshev.chebval(safe, np.moveaxis(coefficients, -1, 0)) / (np.pi * np.sqrt(1 - safe**2))
-    return np.where(inside, values, 0.0)
 
 
 def sample_density_of_states(
@@ -257,7 +185,7 @@ def sample_density_of_states(
     )
     with np.errstate(over="ignore"):
         x = (energy - centre) / scale
-    values = _sum_polynomials(x, samples)
+    values = sum_polynomials(x, samples)
     density = values.mean(axis=0) / scale
     error = values.std(axis=0, ddof=1) / np.sqrt(len(samples)) / scale
     resolution = float(np.pi * scale / count)
@@ -303,7 +231,7 @@ def fermi_level(sample: DensityOfStates, filling: float) -> float:
         raise TypeError(f"sample must be a DensityOfStates, got {sample!r}")
     part = real_scalar("filling", filling, low=0.0, high=1.0)
     n = np.arange(1, len(sample.moments))
-    weights = 2 * _jackson(len(sample.moments))[1:] * sample.moments[1:] / n
+    weights = 2 * jackson_factors(len(sample.moments))[1:] * sample.moments[1:] / n
 
     def excess(angle: float) -> float:
         return float(1 - (angle + weights @ np.sin(n * angle)) / np.pi - part)
@@ -370,73 +298,3 @@ def density_of_states(
         executor=executor,
     )
     return plain(result.density)
-
-
-def clean_density_of_states(
-    energy: ArrayLike, *, hopping: float = 1.0, diagonal_hopping: float = 0.6
-) -> FloatArray | float:
-    r"""Density of states per site and spin of the infinite lattice without disorder, in closed form.
-
-    Parameters
-    ----------
-    energy : array_like
-        Any real numbers, in the unit of the hoppings.
-    hopping, diagonal_hopping : float
-        t and t', either sign, up to 1e300, not both zero.
-
-    Returns
-    -------
-    float or ndarray
-        Of the shape of `energy`, in 1/energy; relative accuracy 1e-13 away from the steps; zero outside
-        the band and infinite exactly at the van Hove energy.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not as above.
-
-    Notes
-    -----
-    With t, t' >= 0 (the signs only mirror the band) and the arithmetic-geometric mean agm,
-
-    .. math::
-
-        \rho = \frac{g}{\pi\,\mathrm{agm}(|4t'-\epsilon|,\ 4\sqrt{t^2-t'\epsilon})}
-        \quad (t'\epsilon < t^2), \qquad
-        \rho = \frac{2}{\pi\,\mathrm{agm}(\sqrt{(\epsilon+4t')^2-16t^2},\ 4\sqrt{t'\epsilon-t^2})}
-
-    where g = 1, except for t' > t/2 and an energy above 4t - 4t', where a second sheet of the band makes
-    g = 2. The logarithm sits at t^2/t' for t' > t/2, and at 4t' otherwise.
-
-    References
-    ----------
-    Lau and Ng, Phys. Rev. B 110, 075153 (2024), App. B (van Hove singularity of Fig. 3); van Hove,
-    Phys. Rev. 89, 1189 (1953).
-
-    Examples
-    --------
-    >>> round(clean_density_of_states(2.4) * float(np.pi * np.sqrt(4 * 0.6**2 - 1.0)) * 2, 12)
-    1.0
-    """
-    e = real_array("energy", energy)
-    t, d = abs(_energy("hopping", hopping)), _energy("diagonal_hopping", diagonal_hopping)
-    if max(t, abs(d)) < SMALLEST_WIDTH:
-        raise ValueError(
-            "hopping and diagonal_hopping must not both be zero: the band has no width, "
-            f"got {hopping!r} and {diagonal_hopping!r}"
-        )
-    # A negative t' mirrors the band.
-    e, d = (-e, -d) if d < 0 else (e, d)
-    low, high = -4 * t - 4 * d, max(4 * d, 4 * t - 4 * d)
-    inside = (e >= low) & (e <= high)
-    e = np.where(inside, e, low)
-    # t^2 - t' e in units of q^2, so that it neither overflows nor vanishes by underflow.
-    q = np.maximum(t, np.sqrt(d) * np.sqrt(np.abs(e)))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        saddle = np.where(q > 0, (t / q) ** 2 - d / q * (e / q), 0.0)
-    sheets = np.where((2 * d > t) & (e >= 4 * t - 4 * d), 2.0, 1.0)
-    above = np.sqrt(np.maximum(e + 4 * d - 4 * t, 0.0)) * np.sqrt(np.maximum(e + 4 * d + 4 * t, 0.0))
-    first = np.where(saddle >= 0, np.abs(4 * d - e), above)
-    with np.errstate(divide="ignore"):
-        density = sheets / np.pi / agm(first, 4 * q * np.sqrt(np.abs(saddle)))
-    return plain(np.where(inside, density, 0.0))

@@ -202,7 +202,7 @@ def filling(
         )
     if particles is None:
         return None, real_scalar("chemical_potential", chemical_potential)
-    count = real_scalar("particles", particles, low=0.0, high=2.0 * size, open_low=False, open_high=False)
+    count = real_scalar("particles", particles, low=0.0, high=2.0 * size)
     return count / 2, 0.0
 
 

@@ -26,6 +26,8 @@ def overlap_matrix(overlaps: Any, count: int) -> FloatArray:
     array = real_matrix("overlaps", overlaps)
     if array.shape != (count, count):
         raise ValueError(f"overlaps must have the shape {(count, count)} of the states, got {array.shape}")
+    if not np.isfinite(array.sum()):
+        raise ValueError("overlaps must be finite, got NaN or infinity")
     return array
 
 
@@ -210,8 +212,6 @@ def sample_pairs(
     second = chosen - first * (first - 1) // 2
     center = centers_of(array[:, start:stop], size)
     overlap = matrix[start + first, start + second]
-    if not np.isfinite(overlap).all():
-        raise ValueError("overlaps must be finite, got NaN or infinity")
     return SampledPairs(
         first=start + first,
         second=start + second,
