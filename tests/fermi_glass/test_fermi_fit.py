@@ -254,3 +254,14 @@ def test_bad_particles(particles):
 def test_bad_energies(energies):
     with pytest.raises((TypeError, ValueError), match="energies"):
         fermi_levels(energies, 1)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_errors_of_a_doubled_ensemble(method):
+    # Every configuration twice: half the squared influences, and 5 in place of 2 degrees of freedom.
+    xi, n = noisy(3, 200)
+    once = fermi_fit(xi, n, method=method)
+    twice = fermi_fit(np.tile(xi, (2, 1)), np.tile(n, (2, 1)), method=method)
+    assert twice.width == pytest.approx(once.width, rel=1e-7)
+    assert twice.width_error == pytest.approx(once.width_error * np.sqrt(2 / 5), rel=1e-5)
+    assert twice.level_error == pytest.approx(once.level_error * np.sqrt(2 / 5), rel=1e-5)

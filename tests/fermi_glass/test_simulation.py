@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from disorder.fermi_glass import (
+    OccupationSearch,
     eigenstates,
     fermi_fit,
     fermi_levels,
@@ -386,3 +387,22 @@ def test_isolated_number_is_linear_and_the_full_one_is_larger(ensemble):
     assert (excess[1:] > 3 * moments.singly_occupied_error[1:]).all()
     ratio = moments.singly_occupied[2] / moments.singly_occupied[1]
     assert ratio > 2.5
+
+
+def test_what_makes_a_result_safe():
+    energies, states = eigenstates(12, 9.0, seed=1)
+    lattice = simulation._Lattice(energies, states, 120, 1.5)
+    level = energies[59]
+    assert lattice._holds_every_minimum(level, 0.5)
+    assert not lattice._holds_every_minimum(level, 1.6)
+    assert not lattice._holds_every_minimum(level + 1.6, 0.5)
+    assert not lattice._holds_every_minimum(None, 0.5)
+    inside = energies[lattice.start : lattice.stop]
+    sea = inside <= level
+    assert lattice._holds_every_move(OccupationSearch(sea, sea, 0.0, 0, 0), 1.2)
+    assert not lattice._holds_every_move(OccupationSearch(sea, sea, 0.0, 0, 0), 1.7)
+    # A hole far down, or a particle far up: somebody outside could go there, or it could go outside.
+    hole, top = sea.copy(), sea.copy()
+    hole[1], top[-2] = False, True
+    assert not lattice._holds_every_move(OccupationSearch(hole, sea, 0.0, 0, 0), 1.2)
+    assert not lattice._holds_every_move(OccupationSearch(sea, top, 0.0, 0, 0), 1.2)
