@@ -67,6 +67,9 @@ def test_no_interaction_effect_without_partners():
     assert not c.magnetic
     assert not c.detected
     assert c.frozen_energy == 0
+    # Relaxation is of second order in U.
+    assert -1e-4 < c.restricted_energy <= 1e-11
+    assert c.unrestricted_energy == pytest.approx(c.restricted_energy, abs=1e-9)
     assert c.promotion > 0
 
 

@@ -159,11 +159,10 @@ class _Lattice:
 
     def finish(self, results: list[_Found]) -> tuple[Minimization, ...]:
         """Add the mean fields, which one product of matrices gives for all results."""
-        numbers = np.array([one.up.astype(np.float64) + one.down for one in results]).reshape(
-            len(results), -1
-        )
-        own = np.einsum("ia,ia->a", self.weights, self.weights)
-        shifts = (numbers @ self.weights.T @ self.weights - own * numbers) / 2
+        if not results:
+            return ()
+        numbers = np.array([one.up.astype(np.float64) + one.down for one in results])
+        shifts = (numbers @ self.weights.T @ self.weights - self.own * numbers) / 2
         return tuple(
             Minimization(r.method, r.interaction, r.steps, r.energy, r.bound, r.up, r.down, shift)
             for r, shift in zip(results, shifts, strict=True)
