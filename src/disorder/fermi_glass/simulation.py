@@ -337,7 +337,7 @@ def simulate(
     Notes
     -----
     One configuration of 60 x 60 takes about 10 s of one processor, most of it the diagonalisation: for three
-    interactions and 1e5 proposals all the rest takes an eighth of its time. The diagonalisation grows
+    interactions and 1e5 proposals all the rest takes about an eighth of its time. The diagonalisation grows
     with size^6; a configuration leaves about a megabyte. Workers need :func:`diagonalization_memory` bytes
     each; use one thread per worker. On a cluster::
 
