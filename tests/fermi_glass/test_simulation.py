@@ -18,9 +18,9 @@ from disorder.fermi_glass import (
     minimum_image_distance,
     participation_length,
     simulate,
-    simulate_configuration,
     simulation,
 )
+from disorder.fermi_glass.simulation import simulate_configuration
 
 SIZE, COUNT = 10, 3
 INTERACTIONS = (0.0, 1.0, 3.0)

@@ -110,7 +110,6 @@ from .simulation import (
     PAPER_INTERACTIONS,
     paper_run,
     simulate,
-    simulate_configuration,
 )
 from .simulation_results import (
     Configuration,
@@ -231,7 +230,6 @@ __all__ = [
     "self_consistent_mean_field",
     "short_range_interaction",
     "simulate",
-    "simulate_configuration",
     "single_state_ground_state",
     "single_state_hartree_fock",
     "single_state_levels",

@@ -163,6 +163,10 @@ def difference_quotient(energies: FloatArray, occupations: FloatArray, temperatu
     gap = energies[:, None] - energies[None, :]
     change = occupations[:, None] - occupations[None, :]
     if temperature == 0.0:
+        if ((gap == 0.0) & (change != 0.0)).any():
+            raise ConvergenceError(
+                "levels of different occupation agree to rounding: the response is infinite"
+            )
         return np.asarray(np.divide(change, gap, out=np.zeros_like(gap), where=change != 0.0))
     # f_a - f_b = -2 sinh(x/2) sqrt(f_a (1-f_a) f_b (1-f_b)) holds without cancellation, x = (E_a - E_b)/T.
     half = gap / (2 * temperature)

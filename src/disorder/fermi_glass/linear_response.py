@@ -106,6 +106,8 @@ def level_susceptibility(
         response of partly filled levels at T = 0, which is infinite.
     TypeError
         If an argument is no real array or number.
+    ConvergenceError
+        If, at T = 0, levels of different occupation cannot be told apart.
 
     Notes
     -----
@@ -225,6 +227,8 @@ def linear_response(state: HartreeFockState, *, response: Response = "isothermal
         If the state has moments, or levels are pinned at T = 0 and the response is isothermal.
     TypeError
         If `state` is no Hartree-Fock state.
+    ConvergenceError
+        If, at T = 0, levels of different occupation cannot be told apart.
 
     References
     ----------

@@ -185,6 +185,13 @@ def instability_temperature(
         Highest temperature at which the smallest eigenvalue of 1 - (U/2) chi passes zero, to a relative 1e-6;
         0 if it stays positive down to a millionth of the largest energy.
 
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is not as above.
+    ConvergenceError
+        If a mean field is not found to its tolerance.
+
     Notes
     -----
     Since :math:`\chi_{aa'}\le1/(2T)` for every pair, the bare response is at most 1/(2T), and the state is

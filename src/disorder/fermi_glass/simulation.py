@@ -228,6 +228,7 @@ def simulate_configuration(
 
     Examples
     --------
+    >>> from disorder.fermi_glass.simulation import simulate_configuration
     >>> one = simulate_configuration(
     ...     np.random.SeedSequence(1), 8, 9.0, 1.0, 0.6, 54, (2.0,), (), (), (-2.0, 1.0), 10
     ... )

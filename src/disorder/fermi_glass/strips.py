@@ -276,7 +276,7 @@ def strip_extrapolation(widths: ArrayLike, exponents: ArrayLike, errors: ArrayLi
     Returns
     -------
     StripExtrapolation
-        With standard errors that assume independent strips and a straight line.
+        With standard errors that assume independent strips and a straight line: statistical errors only.
 
     Raises
     ------
@@ -288,7 +288,7 @@ def strip_extrapolation(widths: ArrayLike, exponents: ArrayLike, errors: ArrayLi
     Notes
     -----
     One-parameter scaling makes M gamma_M a function of M/xi alone, which becomes M/xi + c for M >> xi with
-    one c for all disorders. Narrow strips lie above the line, so that the length comes out too short.
+    one c for all disorders. Narrow strips lie below the line, so that the length comes out too short.
 
     References
     ----------
