@@ -41,7 +41,7 @@ def numbers(value):
 
 
 def spoiled(good):
-    """Copies of a valid argument with a NaN, an infinity, complex numbers, or one axis too many."""
+    """Copies of a valid argument with a NaN, an infinity, or complex numbers."""
     if isinstance(good, float) or (isinstance(good, int) and not isinstance(good, bool)):
         return [math.nan, math.inf, 1j]
     try:
@@ -50,7 +50,7 @@ def spoiled(good):
         return []
     if array.dtype.kind not in "biuf" or not array.size or not array.ndim:
         return []
-    copies = [array + 1j, array[None]]
+    copies = [array + 1j]
     for number in (math.nan, math.inf):
         copy = array.astype(float)
         copy.flat[-1] = number

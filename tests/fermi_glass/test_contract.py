@@ -324,7 +324,5 @@ class TestContract(ContractTests):
     positive: ClassVar = {"temperature", "density_of_states", "decay_length"}
     anything_goes: ClassVar = {
         ("fit_decay", "standard_error"),  # infinite: the point does not count
-        ("minimum_image_distance", "first"),  # any number of axes
-        ("minimum_image_distance", "second"),
     }
     signed: ClassVar = {"energy", "interaction", "field", "chemical_potential", "energy_grid"}

@@ -22,7 +22,7 @@ def equipartition(coupling):
 
 # One valid call of every public function, by keyword; all scalars are inside every range of validity.
 CALLS = {
-    "alloy_quenching": {"temperature": [4.0], "spin": 0.5, "spins": 3, "samples": 8, "seed": 3},
+    "alloy_quenching": {"temperature": [4.0], "spin": 0.5, "spins": 3, "samples": 128, "seed": 3},
     "alpha_s": {"spin": 1.5},
     "alpha_s_closed_form": {"spin": 1.5},
     "alpha_s_large_spin": {"spin": 15.0},

@@ -86,17 +86,19 @@ def shortest_distance(coupling: float, bandwidth: float) -> float:
     return math.cbrt(positive("coupling", coupling)) / math.cbrt(positive("bandwidth", bandwidth))
 
 
-def _centres(energies: ArrayLike, couplings: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    first = real_array("energies", energies, low=-_LARGEST, high=_LARGEST)
+def _centres(
+    energies: ArrayLike, couplings: ArrayLike, name: str = "energies"
+) -> tuple[FloatArray, FloatArray]:
+    first = real_array(name, energies, low=-_LARGEST, high=_LARGEST)
     matrix = real_array("couplings", couplings, low=-_LARGEST, high=_LARGEST)
     if first.ndim < 1 or not 1 <= first.shape[-1] <= _MOST_CENTRES:
         raise ValueError(
-            f"energies must have a last axis of 1 to {_MOST_CENTRES} centres, got shape {first.shape}"
+            f"{name} must have a last axis of 1 to {_MOST_CENTRES} centres, got shape {first.shape}"
         )
     count = first.shape[-1]
     if matrix.ndim < 2 or matrix.shape[-2:] != (count, count):
         raise ValueError(
-            f"couplings must have last axes of shape ({count}, {count}) as energies {first.shape}, "
+            f"couplings must have last axes of shape ({count}, {count}) as {name} {first.shape}, "
             f"got {matrix.shape}"
         )
     if (matrix != np.swapaxes(matrix, -1, -2)).any() or np.diagonal(matrix, axis1=-2, axis2=-1).any():
@@ -231,7 +233,7 @@ def transition_sizes(fields: ArrayLike, couplings: ArrayLike) -> NDArray[np.int6
     >>> transition_sizes([[0.0, 0.1], [0.0, 5.0]], [[0.0, 1.0], [1.0, 0.0]])
     array([2, 1])
     """
-    first, matrix = _centres(fields, couplings)
+    first, matrix = _centres(fields, couplings, "fields")
     count = first.shape[-1]
     spins = ((np.arange(2 ** (count - 1))[:, None] >> np.arange(count - 1)) & 1) - 0.5
     pairs = np.einsum("si,...ij,sj->...s", spins, matrix[..., 1:, 1:], spins, optimize=True) / 2

@@ -1,8 +1,6 @@
 """Where results that can be computed again are kept between runs.
 
-Environment
------------
-``XDG_CACHE_HOME`` moves the user's cache folder, as everywhere.
+The environment variable ``XDG_CACHE_HOME`` moves the user's cache folder, as everywhere;
 ``NUMBA_CACHE_DIR`` moves the compiled kernels, ``DISORDER_CACHE_DIR`` the checkpoints of ensembles.
 """
 
