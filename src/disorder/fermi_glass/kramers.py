@@ -37,7 +37,7 @@ def spin_orbit_eigenstates(
     hopping, diagonal_hopping : float
         t and t'.
     seed : int or numpy.random.SeedSequence
-        Of the site energies, as in :func:`~disorder.fermi_glass.eigenstates`.
+        Of the site energies, as in :func:`eigenstates`.
 
     Returns
     -------

@@ -103,7 +103,7 @@ def landau_interaction(states: ArrayLike, opposite: Any, same: Any = 0.0) -> tup
         Real normalized states by columns.
     opposite, same : float or matrix of shape (sites, sites)
         Interaction of opposite and of equal spins: a number is an on-site interaction, a symmetric matrix
-        (NumPy or SciPy sparse) is U_ij, for instance :func:`~disorder.fermi_glass.short_range_interaction`.
+        (NumPy or SciPy sparse) is U_ij, for instance :func:`short_range_interaction`.
         Energies of any sign.
 
     Returns
@@ -199,7 +199,7 @@ def landau_functional(
         Energies xi_a of the states without interaction, from the chemical potential.
     opposite : array_like, shape (N, N)
         Landau interaction of opposite spins (:func:`landau_interaction`, or U times
-        :func:`~disorder.fermi_glass.hubbard_overlaps`), energy.
+        :func:`hubbard_overlaps`), energy.
     up, down : array_like, shape (N,)
         Occupations of the reference, 0 or 1.
     same : array_like, shape (N, N), optional

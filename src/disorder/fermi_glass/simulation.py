@@ -32,7 +32,9 @@ from .occupation_moves import (
 from .overlap_distances import distance_average
 from .simulation_results import Configuration, Minimization, Simulation
 
-PAPER_INTERACTIONS = (0.5, 1.0, 2.0)  # the paper's three values are not printed
+PAPER_INTERACTIONS = (0.5, 1.0, 2.0)
+"""The U/t for which all methods are compared; the three values of the paper are not printed."""
+
 _FINE_INTERACTIONS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)
 _STEPS = (100_000, 1_000_000, 10_000_000)
 _WINDOW = (-0.91, 0.26)
