@@ -10,10 +10,11 @@ from scipy.optimize import brentq
 from threadpoolctl import threadpool_limits
 
 from ..numerics.ensemble import run_ensemble
+from ..numerics.seeds import child_seed, seed_sequence
 from ..numerics.validation import FloatArray, integer, plain, real_array, real_scalar
 from .clean_band import SMALLEST_WIDTH
 from .kernel_polynomials import chebyshev_moments, jackson_factors, sum_polynomials
-from .lattice import LARGEST_LATTICE, _check_memory, _energy, _seed, hamiltonian, site_energies
+from .lattice import LARGEST_LATTICE, _check_memory, _energy, hamiltonian, site_energies
 
 METHODS = ("kernel polynomials", "diagonalization")
 # The spectrum fills the interval of the Chebyshev polynomials up to this margin on either side.
@@ -86,8 +87,7 @@ def _configuration_moments(
         return np.array([np.cos(n * angle).mean() for n in range(moments)])
     onsite = (site_energies(size, disorder, seed=seed).reshape(size, size) - centre) / scale
     # Another stream than that of the site energies, and none that the caller might spawn.
-    own = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, 2**32 - 1))
-    rng = np.random.default_rng(own)
+    rng = np.random.default_rng(child_seed(seed, 2**32 - 1))
     total = np.zeros(moments)
     for _ in range(vectors):
         signs = np.asarray(2 * rng.integers(0, 2, (size, size)) - 1, dtype=np.float64)
@@ -177,7 +177,7 @@ def sample_density_of_states(
         run_ensemble(
             _configuration_moments,
             integer("realisations", realisations, low=2),
-            seed=_seed(seed),
+            seed=seed_sequence(seed),
             arguments=(size, width, t, diagonal, method, count, integer("vectors", vectors, low=1)),
             executor=executor,
             progress=False,

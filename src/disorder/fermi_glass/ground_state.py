@@ -7,6 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..numerics.seeds import seed_sequence
 from ..numerics.validation import FloatArray, integer
 from .minimum_cut import Window, rounding_of_window, solve_window, undecided
 from .occupation_branching import Branching, Candidate
@@ -348,8 +349,8 @@ def ground_state(
     if method == "paramagnetic" and particles % 2:
         raise ValueError(f"particles must be even for method 'paramagnetic', got {particles}")
     steps = integer("steps", 100_000 if steps is None else steps, low=0)
-    if not isinstance(seed, np.random.SeedSequence) and (seed is not None or method == "monte_carlo"):
-        seed = integer("seed", seed, low=0)
+    if seed is not None or method == "monte_carlo":
+        seed = seed_sequence(seed)
     up, down = fermi_sea(levels, particles)
     bound, mu, left = math.inf, None, None
     if method == "greedy":

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
+from ..numerics.seeds import seed_sequence
 from ..numerics.validation import FloatArray, broadcast, integer, plain, real_array, real_scalar
 
 LARGEST_LATTICE = 4096  # for sparse work: 1.7e7 sites, 3 GB
@@ -21,17 +22,6 @@ BONDS = ((1, 0), (0, 1), (1, 1), (1, -1))
 
 def _energy(name: str, value: float, low: float = -LARGEST_ENERGY) -> float:
     return real_scalar(name, value, low=low, high=LARGEST_ENERGY, open_low=False, open_high=False)
-
-
-def _seed(seed: int | np.random.SeedSequence) -> np.random.SeedSequence:
-    if isinstance(seed, np.random.SeedSequence):
-        return seed
-    try:
-        return np.random.SeedSequence(integer("seed", seed, low=0))
-    except TypeError:
-        raise TypeError(
-            f"seed must be a non-negative integer or a numpy.random.SeedSequence, got {seed!r}"
-        ) from None
 
 
 def dispersion(
@@ -108,7 +98,7 @@ def site_energies(size: int, disorder: float, *, seed: int | np.random.SeedSeque
     """
     size = integer("size", size, low=3, high=LARGEST_LATTICE)
     disorder = _energy("disorder", disorder, 0.0)
-    return np.random.default_rng(_seed(seed)).uniform(-disorder / 2, disorder / 2, size * size)
+    return np.random.default_rng(seed_sequence(seed)).uniform(-disorder / 2, disorder / 2, size * size)
 
 
 def hamiltonian(

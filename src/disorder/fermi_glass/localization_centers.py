@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..numerics.seeds import seed_sequence
 from ..numerics.validation import FloatArray, broadcast, integer, plain, positive, real_array
 from .matrix_elements import IntArray, normalised_columns, real_matrix
 
@@ -42,12 +43,6 @@ def state_window(window: tuple[int, int] | None, count: int) -> tuple[int, int]:
     if stop - start < 2:
         raise ValueError(f"window must hold at least two states, got {window!r}")
     return start, stop
-
-
-def _generator(seed: int | np.random.SeedSequence) -> np.random.Generator:
-    if not isinstance(seed, np.random.SeedSequence):
-        seed = integer("seed", seed, low=0)
-    return np.random.default_rng(seed)
 
 
 def state_centers(states: ArrayLike, size: int) -> IntArray:
@@ -204,7 +199,7 @@ def sample_pairs(
     states_inside = stop - start
     available = states_inside * (states_inside - 1) // 2
     count = integer("count", count, low=1, high=available)
-    chosen = _generator(seed).choice(available, size=count, replace=False)
+    chosen = np.random.default_rng(seed_sequence(seed)).choice(available, size=count, replace=False)
     # Pair number k = a(a - 1)/2 + c with c < a.
     first = np.floor((1 + np.sqrt(1 + 8 * chosen)) / 2).astype(np.int64)
     first -= first * (first - 1) // 2 > chosen
@@ -270,7 +265,7 @@ def sample_quadruples(
     if total < 4:
         raise ValueError(f"states must hold at least four columns, got shape {array.shape}")
     radius = float(size) if reach is None else positive("reach", reach)
-    rng = _generator(seed)
+    rng = np.random.default_rng(seed_sequence(seed))
     center = centers_of(array, size)
     along = np.minimum(np.arange(size), size - np.arange(size))
     near = np.hypot(along[:, None], along) <= radius

@@ -7,6 +7,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike
 
+from ..numerics.seeds import child_seed, seed_sequence
 from ..numerics.validation import FloatArray, integer, positive, real_scalar
 from .ground_state import ground_state
 from .hartree_fock import HartreeFockState, restricted_hartree_fock
@@ -136,8 +137,7 @@ def magnetic_stability(
     u = positive("interaction", interaction)
     starts = integer("starts", starts, low=0, high=1000)
     matrix = hamiltonian(size, disorder, seed=seed).toarray()
-    child = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
-    rng = np.random.default_rng(np.random.SeedSequence(child.entropy, spawn_key=(*child.spawn_key, 1)))
+    rng = np.random.default_rng(child_seed(seed_sequence(seed), 1))
     pairs = round(0.5 * FILLING * size * size)
     energies, states = scipy.linalg.eigh(matrix)
     overlaps = hubbard_overlaps(states)

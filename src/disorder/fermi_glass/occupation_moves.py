@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..numerics.jit import kernel
+from ..numerics.seeds import seed_sequence
 from ..numerics.validation import FloatArray, integer, real_array, real_scalar
 
 BoolArray = NDArray[np.bool_]
@@ -414,8 +415,7 @@ def occupation_monte_carlo(
     second = _checked_occupation("down", down, levels.size)
     steps = integer("steps", steps, low=0)
     temperature = real_scalar("temperature", temperature, low=0.0, open_low=False)
-    if not isinstance(seed, np.random.SeedSequence):
-        seed = integer("seed", seed, low=0)
+    seed = seed_sequence(seed)
     return random_moves(levels, matrix, strength, first, second, steps, seed, temperature)
 
 

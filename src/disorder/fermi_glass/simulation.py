@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
 from ..numerics.ensemble import run_ensemble
+from ..numerics.seeds import Seed, child_seed
 from ..numerics.validation import FloatArray, integer, real_array, real_scalar
 from .ground_state import GroundState, ground_state
 from .lattice import eigenstates
@@ -40,11 +41,6 @@ _STEPS = (100_000, 1_000_000, 10_000_000)
 _WINDOW = (-0.91, 0.26)
 _PAIRS = 1000
 _MARGIN = 8
-
-
-def _child(seed: np.random.SeedSequence, index: int) -> np.random.SeedSequence:
-    # Its child number `index`, without counting it in the parent: the task is a pure function of its seed.
-    return np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, index), pool_size=seed.pool_size)
 
 
 @dataclass(frozen=True)
@@ -147,7 +143,7 @@ class _Lattice:
         steps: int,
         seed: np.random.SeedSequence,
     ) -> OccupationSearch:
-        rng = np.random.default_rng(_child(seed, 0))
+        rng = np.random.default_rng(child_seed(seed, 0))
         up, down = self.sea
         if scattered:
             orbitals = rng.permutation(2 * up.size) < self.particles - 2 * self.start
@@ -157,7 +153,7 @@ class _Lattice:
         empty = 2 * up.size - filled
         share = filled * empty / (self.particles * (2 * self.energies.size - self.particles))
         made = int(rng.binomial(steps, min(share, 1.0)))
-        return occupation_monte_carlo(*problem, up, down, steps=made, seed=_child(seed, 1))
+        return occupation_monte_carlo(*problem, up, down, steps=made, seed=child_seed(seed, 1))
 
     def finish(self, results: list[_Found]) -> tuple[Minimization, ...]:
         """Add the mean fields, which one product of matrices gives for all results."""
@@ -186,7 +182,7 @@ def _minimize(
         if scattered and steps:
             kinds.append(("random_start", steps[0]))
         for number, (method, count) in enumerate(kinds):
-            results.append(lattice.find(method, u, count, _child(seed, 10 * index + number)))
+            results.append(lattice.find(method, u, count, child_seed(seed, 10 * index + number)))
         if lattice.particles % 2 == 0:
             results.append(lattice.find("paramagnetic", u, 0, seed))
     return lattice.finish(results)
@@ -239,7 +235,7 @@ def simulate_configuration(
     """
     with threadpool_limits(1, user_api="blas"):
         energies, states = eigenstates(
-            size, disorder, hopping=hopping, diagonal_hopping=diagonal_hopping, seed=_child(seed, 0)
+            size, disorder, hopping=hopping, diagonal_hopping=diagonal_hopping, seed=child_seed(seed, 0)
         )
         low, high = np.searchsorted(energies, window)
         if high - low < 2:
@@ -252,7 +248,7 @@ def simulate_configuration(
         sample = np.ascontiguousarray(states[:, ::4])
         overlaps = hubbard_overlaps(near)
         count = min(pairs, (stop - start) * (stop - start - 1) // 2)
-        sampled = sample_pairs(overlaps, near, size, count, seed=_child(seed, 1))
+        sampled = sample_pairs(overlaps, near, size, count, seed=child_seed(seed, 1))
         return Configuration(
             energies=energies,
             participation_lengths=lattice.own**-0.5,
@@ -263,7 +259,7 @@ def simulate_configuration(
             decay=distance_average(overlaps, near, size),
             typical_decay=distance_average(overlaps, near, size, logarithmic=True),
             decay_all=distance_average(hubbard_overlaps(sample), sample, size),
-            minimizations=_minimize(lattice, exact, compared, steps, whole, _child(seed, 2)),
+            minimizations=_minimize(lattice, exact, compared, steps, whole, child_seed(seed, 2)),
         )
 
 
@@ -288,7 +284,7 @@ def simulate(
     window: tuple[float, float] = _WINDOW,
     pairs: int = _PAIRS,
     whole: bool = False,
-    seed: int | Sequence[int] | np.random.SeedSequence = 0,
+    seed: Seed = 0,
     executor: Executor | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     progress: bool | None = None,

@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from ..numerics.jit import kernel
 from ..numerics.quadrature import ConvergenceError
+from ..numerics.seeds import seed_sequence
 from ..numerics.validation import (
     FloatArray,
     broadcast,
@@ -118,12 +119,6 @@ class StripLocalization:
         return self.density_length * (self.exponent_error / self.exponent)
 
 
-def _generator(seed: int | np.random.SeedSequence) -> np.random.Generator:
-    if not isinstance(seed, np.random.SeedSequence):
-        seed = integer("seed", seed, low=0)
-    return np.random.default_rng(seed)
-
-
 def strip_localization(
     energy: ArrayLike,
     width: int,
@@ -206,7 +201,7 @@ def strip_localization(
             # All energies in a unit that is not smaller than any of them, so that nothing can overflow.
             unit = max(reach, float(abs(grid[0][place])), float(grid[1][place]))
             model = float(grid[0][place]) / unit, hopping / unit, diagonal_hopping / unit
-            rng = _generator(seed)
+            rng = np.random.default_rng(seed_sequence(seed))
             green = np.zeros((width, width))
             row = np.zeros(width)
             row[0] = 1.0

@@ -1,1 +1,1 @@
-"""What the papers share: compilation, caches, validation, quadrature, ensembles."""
+"""What the papers share: compilation, caches, seeds, validation, quadrature, ensembles."""

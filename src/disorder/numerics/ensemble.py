@@ -17,6 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from .cache import source_cache
+from .seeds import Seed, child_seed, seed_sequence
 from .validation import integer
 
 Task = Callable[..., Any]
@@ -42,20 +43,13 @@ class EnsembleError(RuntimeError):
         self.failures = failures
 
 
-def _child(parent: np.random.SeedSequence, index: int) -> np.random.SeedSequence:
-    # What parent.spawn() would return as its child number `index`, without counting it in the parent.
-    return np.random.SeedSequence(
-        parent.entropy, spawn_key=(*parent.spawn_key, index), pool_size=parent.pool_size
-    )
-
-
 def _run_batch(
     task: Task, arguments: tuple[Any, ...], parent: np.random.SeedSequence, indices: Sequence[int]
 ) -> list[_Outcome]:
     outcomes: list[_Outcome] = []
     for index in indices:
         try:
-            outcomes.append((index, True, task(_child(parent, index), *arguments)))
+            outcomes.append((index, True, task(child_seed(parent, index), *arguments)))
         except Exception as error:
             outcomes.append((index, False, _portable(error)))
     return outcomes
@@ -182,7 +176,7 @@ def run_ensemble(
     task: Task,
     count: int,
     *,
-    seed: int | Sequence[int] | np.random.SeedSequence,
+    seed: Seed,
     arguments: tuple[Any, ...] = (),
     executor: Executor | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
@@ -254,7 +248,7 @@ def run_ensemble(
         raise TypeError(f"arguments must be a tuple, got {arguments!r} of type {type(arguments).__name__}")
     if executor is not None and not callable(getattr(executor, "submit", None)):
         raise TypeError(f"executor must have a method submit, got {executor!r}")
-    parent = seed if isinstance(seed, np.random.SeedSequence) else _seed_sequence(seed)
+    parent = seed_sequence(seed)
     store = None
     results: dict[int, Any] = {}
     if checkpoint is not None:
@@ -341,12 +335,3 @@ def cached_checkpoint(name: str) -> Path:
     folder = source_cache("ensembles", "DISORDER_CACHE_DIR")
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{name}.checkpoint"
-
-
-def _seed_sequence(seed: int | Sequence[int]) -> np.random.SeedSequence:
-    if seed is None or isinstance(seed, bool | float | str):
-        raise TypeError(f"seed must be an integer, a sequence of integers or a SeedSequence, got {seed!r}")
-    try:
-        return np.random.SeedSequence(seed)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"seed must hold non-negative integers, got {seed!r}") from error
