@@ -3,9 +3,6 @@
 import dataclasses
 import os
 import signal
-import subprocess
-import sys
-import textwrap
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -13,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from interruption import interrupt
 
 from disorder.fermi_glass import PAPER_INTERACTIONS, paper_run, simulate, simulation
 from disorder.numerics.ensemble import EnsembleError
@@ -136,7 +134,7 @@ def test_full_disk_costs_only_the_checkpoint(serial, tmp_path, monkeypatch):
 
 
 def test_interrupted_run_goes_on_where_it_stopped(serial, tmp_path, monkeypatch):
-    script = textwrap.dedent(
+    interrupt(
         f"""
         import time
         from disorder.fermi_glass import simulate, simulation
@@ -153,14 +151,6 @@ def test_interrupted_run_goes_on_where_it_stopped(serial, tmp_path, monkeypatch)
         simulate(6, checkpoint={str(tmp_path / "run")!r}, **{SMALL!r})
         """
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout.readline() == "slow\n"
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
-    assert process.returncode != 0
-    assert "KeyboardInterrupt" in errors
     calls = []
     count_calls(monkeypatch, calls)
     assert identical(simulate(6, checkpoint=tmp_path / "run", **SMALL), serial)

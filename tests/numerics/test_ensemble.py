@@ -2,9 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -14,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from interruption import interrupt
 
 from disorder.numerics import cache, ensemble
 from disorder.numerics.ensemble import EnsembleError, cached_checkpoint, run_ensemble
@@ -248,7 +246,7 @@ def test_broken_executor_fails_the_rest_without_hanging():
 
 @pytest.mark.parametrize("parallel", [False, True])
 def test_interruption_keeps_what_has_arrived(tmp_path, parallel):
-    script = textwrap.dedent(
+    interrupt(
         f"""
         import sys, time
         from concurrent.futures import ThreadPoolExecutor
@@ -264,14 +262,6 @@ def test_interruption_keeps_what_has_arrived(tmp_path, parallel):
         run_ensemble(slow, 6, seed=0, checkpoint={str(tmp_path / "c")!r}, executor=executor, batch=1)
         """
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout.readline() == "slow\n"
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
-    assert process.returncode != 0
-    assert "KeyboardInterrupt" in errors
     content = (tmp_path / "c").read_bytes()
     assert content.startswith(ensemble._MAGIC)
     import pickle
