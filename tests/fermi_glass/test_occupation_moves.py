@@ -179,9 +179,9 @@ BAD = [
     ("overlaps", np.array([[1.0, -0.5], [-0.5, 1.0]])),
     ("overlaps", np.eye(3)),
     ("interaction", math.nan),
-    ("up", np.array([1.0, 0.0])),
+    ("up", np.array([1.0, 0.5])),
     ("up", np.array([True])),
-    ("down", np.array([1, 0])),
+    ("down", np.array([2, 0])),
     ("down", None),
 ]
 

@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike
 
 from ..numerics.seeds import seed_sequence
 from ..numerics.validation import FloatArray, integer
+from .arguments import BoolArray
 from .minimum_cut import Window, rounding_of_window, solve_window, undecided
 from .occupation_branching import Branching, Candidate
 from .occupation_moves import (
-    BoolArray,
     checked_interaction,
     checked_problem,
     descend,

@@ -21,7 +21,8 @@ from scipy.special import expit, xlogy
 from threadpoolctl import threadpool_limits
 
 from ..numerics.quadrature import ConvergenceError
-from ..numerics.validation import FloatArray, real_array, real_scalar
+from ..numerics.validation import FloatArray, real_scalar
+from .arguments import symmetric_matrix
 
 _LARGEST = 1600
 _NEWTON_STEPS = 200
@@ -99,14 +100,12 @@ class HartreeFockState:
         return float(levels[~filled].min() - levels[filled].max())
 
 
-def symmetric_matrix(matrix: Any) -> FloatArray:
+def checked_matrix(matrix: Any) -> FloatArray:
     if sparse.issparse(matrix):
         matrix = matrix.toarray()
-    h = real_array("matrix", matrix, ndim=2)
-    if h.shape[0] != h.shape[1] or not 1 <= h.shape[0] <= _LARGEST:
-        raise ValueError(f"matrix must be square with 1 to {_LARGEST} rows, got shape {h.shape}")
-    if not np.allclose(h, h.T, rtol=0.0, atol=1e-12 * np.abs(h).max(initial=0.0)):
-        raise ValueError(f"matrix must be symmetric, got asymmetry {np.abs(h - h.T).max():.3g}")
+    h = symmetric_matrix("matrix", matrix)
+    if h.shape[0] > _LARGEST:
+        raise ValueError(f"matrix must have at most {_LARGEST} rows, got {h.shape[0]}")
     return (h + h.T) / 2
 
 
@@ -348,7 +347,7 @@ def restricted_hartree_fock(
     >>> bool(abs(state.density_up[0] - 0.5) < 1e-9), state.pinned
     (True, 2)
     """
-    h = symmetric_matrix(matrix)
+    h = checked_matrix(matrix)
     interaction = real_scalar("interaction", interaction, low=0.0, open_low=False)
     target = real_scalar("temperature", temperature, low=0.0, open_low=False)
     count, mu = filling(h.shape[0], particles, chemical_potential)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..numerics.validation import FloatArray, broadcast, plain, positive, real_array, real_scalar
+from .arguments import symmetric_matrix
 
 Value = NDArray[np.float64] | float
 _MOST_MOMENTS = 10
@@ -284,12 +285,10 @@ def moment_levels(overlaps: ArrayLike, interaction: float, *, exchange: bool = T
     >>> print(moment_levels([[1.0, 0.25], [0.25, 1.0]], 2.0, exchange=False))
     [0.  0.  0.5 0.5]
     """
-    k = real_array("overlaps", overlaps, ndim=2)
+    k = symmetric_matrix("overlaps", overlaps)
     moments = k.shape[0]
-    if k.shape != (moments, moments) or not 1 <= moments <= _MOST_MOMENTS:
-        raise ValueError(f"overlaps must be square with 1 to {_MOST_MOMENTS} rows, got shape {k.shape}")
-    if not np.allclose(k, k.T, rtol=1e-10, atol=0.0):
-        raise ValueError(f"overlaps must be symmetric, got a difference of {np.abs(k - k.T).max():g}")
+    if moments > _MOST_MOMENTS:
+        raise ValueError(f"overlaps must have at most {_MOST_MOMENTS} rows, got shape {k.shape}")
     u = real_scalar("interaction", interaction)
     if not isinstance(exchange, bool):
         raise TypeError(f"exchange must be True or False, got {exchange!r}")

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from ..numerics.validation import FloatArray, real_array, real_scalar
-
-BoolArray = NDArray[np.bool_]
+from .arguments import BoolArray, occupied_states, symmetric_matrix
+from .occupation_energy import addition_energy
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,6 @@ class LandauFunctional:
     same: FloatArray
     up: BoolArray
     down: BoolArray
-
-
-def _symmetric(name: str, value: Any, states: int, low: float = -np.inf) -> FloatArray:
-    array = real_array(name, value, ndim=2, low=low, open_low=False)
-    if array.shape != (states, states):
-        raise ValueError(f"{name} must have shape ({states}, {states}), got {array.shape}")
-    if not np.allclose(array, array.T, rtol=1e-10, atol=1e-10 * np.abs(array).max(initial=0.0)):
-        raise ValueError(f"{name} must be symmetric, got a difference of {np.abs(array - array.T).max():g}")
-    return array
 
 
 def _orthonormal(states: Any) -> FloatArray:
@@ -73,25 +64,6 @@ def _pair_potential(name: str, value: Any, sites: int) -> sparse.csr_array:
     if difference.nnz and difference.max() > 1e-10 * abs(matrix).max():
         raise ValueError(f"{name} must be symmetric, got a difference of {difference.max():g}")
     return matrix.astype(np.float64)
-
-
-def _occupation(name: str, value: Any, states: int) -> BoolArray:
-    try:
-        raw = np.asarray(value)
-    except ValueError as error:
-        raise ValueError(f"{name} must be an array of occupations, got {value!r}") from error
-    if raw.dtype.kind == "b":
-        occupied = raw
-    else:
-        numbers = real_array(name, value, low=0.0, high=1.0, open_low=False, open_high=False)
-        occupied = numbers == 1
-        if not (occupied | (numbers == 0)).all():
-            raise ValueError(
-                f"{name} must hold occupations 0 or 1, got {numbers[(numbers % 1) != 0].flat[0]!r}"
-            )
-    if occupied.shape != (states,):
-        raise ValueError(f"{name} must have shape ({states},), got {occupied.shape}")
-    return np.array(occupied, dtype=bool)
 
 
 def landau_interaction(states: ArrayLike, opposite: Any, same: Any = 0.0) -> tuple[FloatArray, FloatArray]:
@@ -229,12 +201,12 @@ def landau_functional(
     -2.0
     """
     xi = real_array("energies", energies, ndim=1)
-    f_opposite = _symmetric("opposite", opposite, xi.size)
-    f_same = np.zeros_like(f_opposite) if same is None else _symmetric("same", same, xi.size)
+    f_opposite = symmetric_matrix("opposite", opposite, count=xi.size)
+    f_same = np.zeros_like(f_opposite) if same is None else symmetric_matrix("same", same, count=xi.size)
     if f_same.diagonal().any():
         raise ValueError("same must vanish on the diagonal: no state holds two particles of one spin")
-    n_up, n_down = _occupation("up", up, xi.size), _occupation("down", down, xi.size)
-    quasi = np.stack((xi + f_opposite @ n_down + f_same @ n_up, xi + f_opposite @ n_up + f_same @ n_down))
+    n_up, n_down = occupied_states("up", up, xi.size), occupied_states("down", down, xi.size)
+    quasi = addition_energy(xi, f_opposite, 1.0, n_up, n_down, equal_spin=f_same)
     return LandauFunctional(quasi, f_opposite, f_same, n_up, n_down)
 
 

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
 from ..numerics.validation import FloatArray, positive, real_array, real_scalar
+from .arguments import symmetric_matrix
 from .hartree_fock import (
     HartreeFockState,
     difference_quotient,
@@ -185,14 +186,12 @@ def site_response(states: ArrayLike, levels: ArrayLike, interaction: float) -> L
     array([[0.666667]])
     """
     phi = real_array("states", states, ndim=2)
-    chi = real_array("levels", levels, ndim=2)
+    chi = symmetric_matrix("levels", levels)
     interaction = real_scalar("interaction", interaction)
     if phi.shape[0] != phi.shape[1] or chi.shape != phi.shape or phi.size == 0:
         raise ValueError(f"states and levels must be square of one size, got {phi.shape} and {chi.shape}")
     if not np.allclose(phi.T @ phi, np.eye(phi.shape[0]), atol=1e-8):
         raise ValueError("states must be orthonormal columns")
-    if not np.allclose(chi, chi.T, rtol=1e-9, atol=1e-12 * np.abs(chi).max(initial=0.0)):
-        raise ValueError("levels must be a symmetric matrix")
     with threadpool_limits(1, user_api="blas"):
         bare = pair_matrix(phi, chi)
         values, vectors = scipy.linalg.eigh(bare, check_finite=False)
@@ -299,7 +298,7 @@ def density_matrix_response(
     >>> thermal.diagonal(), dynamic.any()
     (array([ 0.5, -0.5]), np.False_)
     """
-    h, v = _symmetric("hamiltonian", hamiltonian), _symmetric("perturbation", perturbation)
+    h, v = symmetric_matrix("hamiltonian", hamiltonian), symmetric_matrix("perturbation", perturbation)
     temperature = positive("temperature", temperature)
     if h.shape != v.shape:
         raise ValueError(f"hamiltonian and perturbation must have one shape, got {h.shape} and {v.shape}")
@@ -317,12 +316,3 @@ def density_matrix_response(
     thermal = np.where(equal, -heavy * element / temperature, 0.0)
     thermal += np.diag(weights * float(weights @ element.diagonal()) / temperature)
     return states @ thermal @ states.T, states @ (change * element) @ states.T
-
-
-def _symmetric(name: str, value: ArrayLike) -> FloatArray:
-    matrix = real_array(name, value, ndim=2)
-    if matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
-        raise ValueError(f"{name} must be square, got shape {matrix.shape}")
-    if not np.allclose(matrix, matrix.T, rtol=0.0, atol=1e-12 * np.abs(matrix).max()):
-        raise ValueError(f"{name} must be symmetric, got asymmetry {np.abs(matrix - matrix.T).max():.3g}")
-    return matrix

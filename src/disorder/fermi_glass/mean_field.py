@@ -10,9 +10,12 @@ from threadpoolctl import threadpool_limits
 
 from ..numerics.quadrature import ConvergenceError
 from ..numerics.validation import FloatArray, integer, positive, real_array, real_scalar
+from .arguments import symmetric_matrix
 from .lattice import BONDS
 
 LARGEST_TENSOR = 64
+# Beyond this a product of two entries could overflow.
+_LARGEST = 1e150
 TOLERANCE = 1e-10
 
 
@@ -45,29 +48,25 @@ class MeanField:
     iterations: int
 
 
-def _matrix(name: str, value: ArrayLike, count: int | None = None) -> FloatArray:
-    matrix = real_array(name, value, ndim=2, low=-1e150, high=1e150)
-    if matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
-        raise ValueError(f"{name} must be square and not empty, got shape {matrix.shape}")
-    if count is not None and matrix.shape[0] != count:
-        raise ValueError(f"{name} must have the shape {(count, count)}, got {matrix.shape}")
-    defect = float(np.abs(matrix - matrix.T).max())
-    if defect > 1e-10 * float(np.abs(matrix).max()):
-        raise ValueError(f"{name} must be symmetric, got entries that differ by {defect:g}")
-    return matrix
-
-
 def _density(name: str, value: ArrayLike, count: int) -> FloatArray:
-    matrix = _matrix(name, value, count)
+    matrix = symmetric_matrix(name, value, count=count, low=-_LARGEST, high=_LARGEST)
     if float(np.abs(matrix).max()) > 1 + 1e-9:
         raise ValueError(f"{name} must have entries between -1 and 1, got {float(np.abs(matrix).max()):g}")
     return matrix
 
 
-def _interactions(
-    same_spin: ArrayLike, opposite_spin: ArrayLike, count: int
-) -> tuple[FloatArray, FloatArray]:
-    return _matrix("same_spin", same_spin, count), _matrix("opposite_spin", opposite_spin, count)
+def _model(
+    single_particle: ArrayLike, same_spin: ArrayLike, opposite_spin: ArrayLike
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    h = symmetric_matrix("single_particle", single_particle, low=-_LARGEST, high=_LARGEST)
+    same = symmetric_matrix("same_spin", same_spin, count=len(h), low=-_LARGEST, high=_LARGEST)
+    opposite = symmetric_matrix("opposite_spin", opposite_spin, count=len(h), low=-_LARGEST, high=_LARGEST)
+    return h, same, opposite
+
+
+def _densities(own: ArrayLike, other: ArrayLike | None, count: int) -> tuple[FloatArray, FloatArray]:
+    first = _density("density_matrix", own, count)
+    return first, first if other is None else _density("other_density_matrix", other, count)
 
 
 def short_range_interaction(
@@ -148,7 +147,7 @@ def interaction_tensor(states: ArrayLike, interaction: ArrayLike) -> FloatArray:
     count = basis.shape[1]
     if not 1 <= count <= LARGEST_TENSOR:
         raise ValueError(f"states must have 1 to {LARGEST_TENSOR} columns, got shape {basis.shape}")
-    coupling = _matrix("interaction", interaction, len(basis))
+    coupling = symmetric_matrix("interaction", interaction, count=len(basis), low=-_LARGEST, high=_LARGEST)
     pairs = (basis[:, :, None] * basis[:, None, :]).reshape(len(basis), count * count)
     return np.asarray(pairs.T @ (coupling @ pairs)).reshape((count,) * 4)
 
@@ -241,12 +240,8 @@ def mean_field_hamiltonian(
     array([[ 1.5, -1. ],
            [-1. ,  1.5]])
     """
-    h = _matrix("single_particle", single_particle)
-    same, opposite = _interactions(same_spin, opposite_spin, len(h))
-    own = _density("density_matrix", density_matrix, len(h))
-    other = own
-    if other_density_matrix is not None:
-        other = _density("other_density_matrix", other_density_matrix, len(h))
+    h, same, opposite = _model(single_particle, same_spin, opposite_spin)
+    own, other = _densities(density_matrix, other_density_matrix, len(h))
     return _hamiltonian(h, same, opposite, own, other)
 
 
@@ -291,12 +286,8 @@ def mean_field_energy(
     >>> mean_field_energy([[0, -1], [-1, 0]], np.zeros((2, 2)), 3 * np.eye(2), half)
     -0.5
     """
-    h = _matrix("single_particle", single_particle)
-    same, opposite = _interactions(same_spin, opposite_spin, len(h))
-    own = _density("density_matrix", density_matrix, len(h))
-    other = own
-    if other_density_matrix is not None:
-        other = _density("other_density_matrix", other_density_matrix, len(h))
+    h, same, opposite = _model(single_particle, same_spin, opposite_spin)
+    own, other = _densities(density_matrix, other_density_matrix, len(h))
     return _energy_of(h, same, opposite, own, other)
 
 
@@ -363,8 +354,7 @@ def self_consistent_mean_field(
     >>> bool(abs(d - (1 - d) / np.hypot(1 - d, 2)) < 1e-9)
     True
     """
-    h = _matrix("single_particle", single_particle)
-    same, opposite = _interactions(same_spin, opposite_spin, len(h))
+    h, same, opposite = _model(single_particle, same_spin, opposite_spin)
     filled = integer("pairs", pairs, low=0, high=len(h))
     part = real_scalar("mixing", mixing, low=0.0, high=1.0, open_high=False)
     accuracy = positive("tolerance", tolerance)

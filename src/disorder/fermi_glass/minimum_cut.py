@@ -15,7 +15,8 @@ from ortools.graph.python import max_flow
 
 from ..numerics.jit import kernel
 from ..numerics.validation import FloatArray, real_scalar
-from .occupation_moves import BoolArray, IntArray, checked_interaction, checked_problem
+from .arguments import BoolArray
+from .occupation_moves import IntArray, checked_interaction, checked_problem
 
 _EPS = float(np.finfo(np.float64).eps)
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..numerics.validation import FloatArray
+from .arguments import BoolArray
 from .minimum_cut import bipartite_cut
-from .occupation_moves import BoolArray
 
 Status = NDArray[np.int8]
 FREE = -1

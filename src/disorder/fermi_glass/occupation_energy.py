@@ -8,11 +8,11 @@ densities adds a matrix for equal spins.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..numerics.validation import FloatArray, real_array, real_scalar
+from .arguments import BoolArray, occupied_states, symmetric_matrix
 
-BoolArray = NDArray[np.bool_]
 SPINS = ("up", "down")
 
 
@@ -20,31 +20,6 @@ def _finite(values: FloatArray) -> FloatArray:
     if not np.isfinite(values).all():
         raise ValueError("energies, overlaps and interaction must keep the result finite")
     return values
-
-
-def _symmetric(name: str, value: ArrayLike, count: int) -> FloatArray:
-    matrix = real_array(name, value, ndim=2)
-    if matrix.shape != (count, count):
-        raise ValueError(f"{name} must have shape ({count}, {count}), got {matrix.shape}")
-    with np.errstate(over="ignore"):
-        difference = float(np.abs(matrix - matrix.T).max(initial=0.0))
-    if difference > 1e-10 * np.abs(matrix).max(initial=0.0):
-        raise ValueError(
-            f"{name} must be symmetric, got a difference of {difference:.3g} "
-            "between an entry and its mirror image"
-        )
-    return matrix
-
-
-def _occupations(name: str, value: ArrayLike, count: int) -> BoolArray:
-    array = np.asarray(value)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} must hold occupation numbers 0 or 1, got {value!r}")
-    if array.shape != (count,):
-        raise ValueError(f"{name} must have shape ({count},), one entry per state, got {array.shape}")
-    if not ((array == 0) | (array == 1)).all():
-        raise ValueError(f"{name} must hold occupation numbers 0 or 1, got {value!r}")
-    return array.astype(bool)
 
 
 @dataclass(frozen=True)
@@ -69,9 +44,11 @@ class _Pattern:
         levels = real_array("energies", energies, ndim=1)
         count = levels.size
         with np.errstate(over="ignore"):
-            opposite = _symmetric("overlaps", overlaps, count) * real_scalar("interaction", interaction)
+            opposite = symmetric_matrix("overlaps", overlaps, count=count) * real_scalar(
+                "interaction", interaction
+            )
         _finite(opposite)
-        equal = None if equal_spin is None else _symmetric("equal_spin", equal_spin, count)
+        equal = None if equal_spin is None else symmetric_matrix("equal_spin", equal_spin, count=count)
         if equal is not None and count:
             scale = max(float(np.abs(equal).max()), float(np.abs(opposite).max()))
             if np.abs(np.diag(equal)).max() > 1e-10 * scale:
@@ -79,7 +56,7 @@ class _Pattern:
                     "equal_spin must have a zero diagonal, U_aaaa - U_aaaa, got "
                     f"{float(np.abs(np.diag(equal)).max()):.3g}"
                 )
-        occupied = np.array([_occupations("up", up, count), _occupations("down", down, count)])
+        occupied = np.array([occupied_states("up", up, count), occupied_states("down", down, count)])
         return cls(levels, opposite, equal, occupied)
 
     def fields(self) -> FloatArray:

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from ..numerics.jit import kernel
 from ..numerics.seeds import seed_sequence
 from ..numerics.validation import FloatArray, integer, real_array, real_scalar
+from .arguments import BoolArray, occupied_states
 
-BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 
 # Beyond this a product of interaction, overlap and particle number could overflow.
@@ -258,15 +258,6 @@ def descend(
 # ---------------------------------------------------------------- public functions
 
 
-def _checked_occupation(name: str, value: Any, states: int) -> BoolArray:
-    array = np.asarray(value)
-    if array.dtype != np.bool_:
-        raise TypeError(f"{name} must be an array of booleans, got dtype {array.dtype}")
-    if array.shape != (states,):
-        raise ValueError(f"{name} must have shape {(states,)} like energies, got {array.shape}")
-    return np.array(array)
-
-
 @dataclass(frozen=True, eq=False)
 class OccupationSearch:
     """Occupations found by a local search.
@@ -340,8 +331,8 @@ def steepest_descent(
     """
     levels, matrix, largest = checked_problem(energies, overlaps)
     strength = checked_interaction(interaction)
-    first = _checked_occupation("up", up, levels.size)
-    second = _checked_occupation("down", down, levels.size)
+    first = occupied_states("up", up, levels.size)
+    second = occupied_states("down", down, levels.size)
     first, second, moves = descend(levels, matrix, largest, strength, first, second)
     energy = excess_energy(levels, matrix, strength, first, second)
     return OccupationSearch(first, second, energy, moves, moves)
@@ -411,8 +402,8 @@ def occupation_monte_carlo(
     """
     levels, matrix, _ = checked_problem(energies, overlaps)
     strength = checked_interaction(interaction)
-    first = _checked_occupation("up", up, levels.size)
-    second = _checked_occupation("down", down, levels.size)
+    first = occupied_states("up", up, levels.size)
+    second = occupied_states("down", down, levels.size)
     steps = integer("steps", steps, low=0)
     temperature = real_scalar("temperature", temperature, low=0.0, open_low=False)
     seed = seed_sequence(seed)

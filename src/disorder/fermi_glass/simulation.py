@@ -18,12 +18,12 @@ from threadpoolctl import threadpool_limits
 from ..numerics.ensemble import run_ensemble
 from ..numerics.seeds import Seed, child_seed
 from ..numerics.validation import FloatArray, integer, real_array, real_scalar
+from .arguments import BoolArray
 from .ground_state import GroundState, ground_state
 from .lattice import eigenstates
 from .localization_centers import sample_pairs, state_centers
 from .matrix_elements import hubbard_overlaps
 from .occupation_moves import (
-    BoolArray,
     OccupationSearch,
     excess_energy,
     fermi_sea,

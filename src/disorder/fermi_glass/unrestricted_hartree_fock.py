@@ -16,12 +16,12 @@ from ..numerics.quadrature import ConvergenceError
 from ..numerics.validation import FloatArray, real_array, real_scalar
 from .hartree_fock import (
     HartreeFockState,
+    checked_matrix,
     diagonalize,
     energy_scale,
     fermi_occupations,
     filling,
     solution,
-    symmetric_matrix,
 )
 
 _ITERATIONS = 20000
@@ -168,7 +168,7 @@ def unrestricted_hartree_fock(
     >>> round(state.energy, 10), round(float(state.magnetization[0]), 6)
     (-0.5, 0.866025)
     """
-    h = symmetric_matrix(matrix)
+    h = checked_matrix(matrix)
     size = h.shape[0]
     interaction = real_scalar("interaction", interaction)
     temperature = real_scalar("temperature", temperature, low=0.0, open_low=False)
